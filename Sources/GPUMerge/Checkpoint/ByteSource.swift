@@ -1,0 +1,19 @@
+/// Random access to a run of stored bytes: the data section of a file, a storage, memory.
+///
+/// Safe to call from several threads at once.
+package protocol ByteSource: AnyObject, Sendable {
+  /// The number of bytes that can be read.
+  var byteCount: Int { get }
+
+  /// Fills all of `destination` with the bytes from `offset` on; the range lies inside the source.
+  func read(
+    into destination: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(GPUMergeError)
+
+  /// The bytes themselves when they already lie in memory, so that no copy is needed.
+  var resident: UnsafeRawBufferPointer? { get }
+}
+
+extension ByteSource {
+  package var resident: UnsafeRawBufferPointer? { nil }
+}

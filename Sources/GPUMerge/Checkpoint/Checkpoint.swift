@@ -1,0 +1,39 @@
+package import SystemPackage
+
+/// An opened and validated checkpoint: its tensors in the order of the file.
+package struct Checkpoint: Sendable {
+  /// The path as the user gave it.
+  package var path: FilePath
+  package var format: CheckpointFormat
+  package var tensors: [TensorInfo]
+  /// The file's own metadata (`__metadata__` of safetensors), in order.
+  package var metadata: [(key: String, value: String)]
+  /// Things a person should know, that are no errors (such as CRCs that were never computed).
+  package var warnings: [String]
+  /// The open file, to tell whether it changed since it was opened and whether two paths are one.
+  package var file: InputFile
+  /// Checks, after all reading, what could only be checked then: CRCs, and that the file did not change.
+  package var verify: @Sendable () throws(GPUMergeError) -> Void
+
+  package init(
+    path: FilePath, format: CheckpointFormat, tensors: [TensorInfo],
+    metadata: [(key: String, value: String)] = [], warnings: [String] = [], file: InputFile,
+    verify: @escaping @Sendable () throws(GPUMergeError) -> Void
+  ) {
+    self.path = path
+    self.format = format
+    self.tensors = tensors
+    self.metadata = metadata
+    self.warnings = warnings
+    self.file = file
+    self.verify = verify
+  }
+}
+
+/// The file formats of checkpoints.
+public enum CheckpointFormat: String, Sendable, CaseIterable {
+  /// https://github.com/huggingface/safetensors
+  case safetensors
+  /// What `torch.save` writes since PyTorch 1.6.
+  case pytorch
+}

@@ -1,0 +1,143 @@
+package import Kernels
+
+/// Something that runs kernels: the CPU, or one OpenCL device.
+///
+/// The narrow waist between what is computed and where: a method never sees a backend, and a backend
+/// never sees a file, a tensor or a method.
+package protocol Backend: AnyObject, Sendable {
+  /// What a person calls it, such as "NVIDIA H100" or "CPU (avx512)".
+  var name: String { get }
+  /// The output bytes per block that suit the device, a power of two.
+  var preferredBlockByteCount: Int { get }
+  /// How many slots it takes to keep the device busy.
+  var preferredSlotCount: Int { get }
+  /// The largest single buffer, in bytes.
+  var maximumBufferByteCount: Int { get }
+  /// How many bytes of memory (host and device together) a byte of slot layout costs: 1 where the
+  /// device works in the host's memory, 2 where it has its own.
+  var copiesPerByte: Int { get }
+
+  /// Allocates one slot. Each slot is used by one thread at a time.
+  func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot
+}
+
+/// The sizes of a slot's buffers, in bytes.
+package struct SlotLayout: Sendable, Hashable {
+  /// The staging area for input bytes; all lanes and the base together.
+  package var inputByteCount: Int
+  /// The accumulators that survive from one launch to the next; 0 if every launch is first and last.
+  package var accumulatorByteCount: Int
+  /// One block of the output file.
+  package var outputByteCount: Int
+  /// The number of non-finite flags, at least one.
+  package var flagCount: Int
+
+  package init(
+    inputByteCount: Int, accumulatorByteCount: Int, outputByteCount: Int, flagCount: Int
+  ) {
+    self.inputByteCount = inputByteCount
+    self.accumulatorByteCount = accumulatorByteCount
+    self.outputByteCount = outputByteCount
+    self.flagCount = flagCount
+  }
+
+  /// All buffers together.
+  package var byteCount: Int {
+    inputByteCount + accumulatorByteCount + outputByteCount + flagCount * 4
+  }
+}
+
+/// One run of a kernel over one piece.
+package struct Launch: Sendable {
+  package var kernel: gm_kernel
+  package var piece: gm_piece
+  package var parameters: MethodParameters
+
+  package init(kernel: gm_kernel, piece: gm_piece, parameters: MethodParameters) {
+    self.kernel = kernel
+    self.piece = piece
+    self.parameters = parameters
+  }
+}
+
+/// The second argument of a kernel, one case per family.
+package enum MethodParameters: Sendable {
+  case linear(gm_linear_parameters)
+  case dare(gm_dare_parameters)
+
+  /// Calls `body` with the bytes of the C struct, as a kernel argument.
+  package func withBytes<R, E: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(E) -> R
+  ) throws(E) -> R {
+    func withValue<T>(_ value: T) throws(E) -> R {
+      var value = value
+      let result: Result<R, E> = bytesOf(of: &value, body)
+      return try result.get()
+    }
+    switch self {
+    case .linear(let value): return try withValue(value)
+    case .dare(let value): return try withValue(value)
+    }
+  }
+}
+
+private func bytesOf<T, R, E: Error>(
+  of value: inout T, _ body: (UnsafeRawBufferPointer) throws(E) -> R
+) -> Result<R, E> {
+  withUnsafeBytes(of: &value) { bytes in
+    do throws(E) { return .success(try body(bytes)) } catch { return .failure(error) }
+  }
+}
+
+/// The staging of one block: input bytes go in, kernels run, output bytes come out.
+///
+/// The calls for one block are `beginInput`, `run`, any number of times, then `finish`. Nothing a
+/// slot returns may be used after the next call to it.
+package protocol Slot: AnyObject {
+  /// Gives the staging area to the host to fill; waits until kernels no longer read it.
+  func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer
+
+  /// Runs launches in order over what was staged. `stagedByteCount` bytes from the start of the
+  /// staging area are in use.
+  func run(_ launches: [Launch], stagedByteCount: Int) throws(DeviceError)
+
+  /// Waits for all launches, checks that every one of them succeeded, and gives the block to the
+  /// host: `outputByteCount` bytes of it hold results. With no launches before it, only lends memory.
+  func finish(outputByteCount: Int) throws(DeviceError) -> SlotOutput
+}
+
+/// What a block came to.
+package struct SlotOutput {
+  /// The block, for the host to read and to add to.
+  package var bytes: UnsafeMutableRawBufferPointer
+  /// The indices of the flags that were set (see `gm_piece.flag`), ascending.
+  package var flags: [Int]
+
+  package init(bytes: UnsafeMutableRawBufferPointer, flags: [Int]) {
+    self.bytes = bytes
+    self.flags = flags
+  }
+}
+
+/// A device or its runtime failed. Never changes values: the block is computed again elsewhere.
+package struct DeviceError: Error, Sendable, CustomStringConvertible {
+  /// The device's name.
+  package var device: String
+  /// The OpenCL function that failed.
+  package var function: String
+  /// Its status, such as -5 (CL_OUT_OF_RESOURCES).
+  package var status: Int32
+  /// More to know, such as the end of a build log.
+  package var detail: String?
+
+  package init(device: String, function: String, status: Int32, detail: String? = nil) {
+    self.device = device
+    self.function = function
+    self.status = status
+    self.detail = detail
+  }
+
+  package var description: String {
+    "\(device): \(function) failed with status \(status)" + (detail.map { ":\n\($0)" } ?? "")
+  }
+}
