@@ -24,6 +24,7 @@ let package = Package(
     .systemLibrary(
       name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev", "opencl-headers"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CSystem"),
     .target(
       name: "Kernels",
       exclude: ["cl"],
@@ -35,7 +36,7 @@ let package = Package(
     .target(
       name: "GPUMerge",
       dependencies: [
-        "Kernels", "COpenCL", "CZlib",
+        "Kernels", "COpenCL", "CSystem", "CZlib",
         .product(name: "OrderedCollections", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),

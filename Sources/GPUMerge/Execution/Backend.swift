@@ -94,6 +94,9 @@ private func bytesOf<T, R, E: Error>(
 /// The calls for one block are `beginInput`, `run`, any number of times, then `finish`. Nothing a
 /// slot returns may be used after the next call to it.
 package protocol Slot: AnyObject {
+  /// Whether launches can read memory outside of the staging area, at its distance from its start.
+  var readsHostMemory: Bool { get }
+
   /// Gives the staging area to the host to fill; waits until kernels no longer read it.
   func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer
 
@@ -104,6 +107,10 @@ package protocol Slot: AnyObject {
   /// Waits for all launches, checks that every one of them succeeded, and gives the block to the
   /// host: `outputByteCount` bytes of it hold results. With no launches before it, only lends memory.
   func finish(outputByteCount: Int) throws(DeviceError) -> SlotOutput
+}
+
+extension Slot {
+  package var readsHostMemory: Bool { false }
 }
 
 /// What a block came to.

@@ -1,0 +1,107 @@
+import Kernels
+
+/// Launches that share one filling of a slot's staging area.
+struct Batch {
+  let slot: any Slot
+  private var launches: [Launch] = []
+  private var staging: UnsafeMutableRawBufferPointer?
+  private var usedByteCount = 0
+
+  init(slot: any Slot) {
+    self.slot = slot
+  }
+
+  /// Adds the launch of one run over one piece, after reading what it needs.
+  mutating func add(
+    _ piece: Piece, run: InputRun, operation: ElementwiseOperation, models: [TensorInfo],
+    base: TensorInfo?, outputWidth: Int, flag: Int
+  ) throws(BlockFailure) {
+    let elements =
+      piece.tensorRange.lowerBound / outputWidth..<piece.tensorRange.upperBound / outputWidth
+    let inputs = models[run.models] + (base.map { [$0] } ?? [])
+    let needed = inputs.reduce(0) { $0 + aligned(elements.count * $1.dtype.byteWidth) }
+    if let staging, usedByteCount + needed > staging.count { try flush() }
+    let staging = try begin()
+
+    var arguments = gm_piece()
+    arguments.count = UInt64(elements.count)
+    arguments.first = UInt64(elements.lowerBound)
+    arguments.output = UInt64(piece.blockOffset)
+    arguments.inputs = UInt32(run.models.count)
+    arguments.flag = UInt32(flag)
+    for (index, model) in models[run.models].enumerated() {
+      let offset = try stage(model, elements: elements, in: staging)
+      withUnsafeMutableBytes(of: &arguments.input) {
+        $0.bindMemory(to: UInt64.self)[index] = offset
+      }
+    }
+    if let base { arguments.base = try stage(base, elements: elements, in: staging) }
+    launches.append(
+      Launch(
+        kernel: run.kernel, piece: arguments, parameters: operation.parameters(for: run.models)))
+  }
+
+  /// Runs what was added so far.
+  mutating func flush() throws(BlockFailure) {
+    guard staging != nil else { return }
+    do throws(DeviceError) {
+      try slot.run(launches, stagedByteCount: usedByteCount)
+    } catch {
+      throw .device(error)
+    }
+    launches.removeAll(keepingCapacity: true)
+    staging = nil
+    usedByteCount = 0
+  }
+
+  private mutating func begin() throws(BlockFailure) -> UnsafeMutableRawBufferPointer {
+    if let staging { return staging }
+    do throws(DeviceError) {
+      let bytes = try slot.beginInput()
+      staging = bytes
+      return bytes
+    } catch {
+      throw .device(error)
+    }
+  }
+
+  /// Puts a tensor's elements into the staging area and returns their offset. Where the kernel can
+  /// read the host's memory and the elements are there already, they stay where they are.
+  private mutating func stage(
+    _ tensor: TensorInfo, elements: Range<Int>, in staging: UnsafeMutableRawBufferPointer
+  ) throws(BlockFailure) -> UInt64 {
+    let width = tensor.dtype.byteWidth
+    let range = elements.lowerBound * width..<elements.upperBound * width
+    if slot.readsHostMemory, let resident = tensor.residentBytes(range),
+      let address = resident.baseAddress
+    {
+      let distance = UInt(bitPattern: address) &- UInt(bitPattern: staging.baseAddress)
+      return UInt64(truncatingIfNeeded: distance)
+    }
+    let offset = usedByteCount
+    let destination = UnsafeMutableRawBufferPointer(
+      rebasing: staging[offset..<offset + range.count])
+    do throws(GPUMergeError) {
+      try tensor.read(bytes: range, into: destination)
+    } catch {
+      throw .merge(error)
+    }
+    usedByteCount += aligned(range.count)
+    return UInt64(offset)
+  }
+
+  private func aligned(_ byteCount: Int) -> Int {
+    (byteCount + MemoryPlan.alignment - 1) & ~(MemoryPlan.alignment - 1)
+  }
+}
+
+extension TensorInfo {
+  /// A range of the tensor's C-order bytes, if they lie in memory just like that.
+  fileprivate func residentBytes(_ range: Range<Int>) -> UnsafeRawBufferPointer? {
+    guard case .contiguous(let offset) = layout, !isBigEndian, let bytes = source.resident else {
+      return nil
+    }
+    return UnsafeRawBufferPointer(
+      rebasing: bytes[offset + range.lowerBound..<offset + range.upperBound])
+  }
+}

@@ -1,0 +1,162 @@
+import Glibc
+
+/// Merges one block at a time, on one thread, with one slot.
+struct BlockWorker {
+  let pipeline: Pipeline
+  let slot: any Slot
+  /// Room to compare the bytes of copied tensors in.
+  private let scratch = AlignedMemory(byteCount: 64 << 10)
+
+  init(pipeline: Pipeline, slot: any Slot) {
+    self.pipeline = pipeline
+    self.slot = slot
+  }
+
+  private var schedule: BlockSchedule { pipeline.schedule }
+  private var plan: MergePlan { schedule.plan }
+
+  /// Reads, merges and writes one block.
+  func merge(_ block: Int) throws(BlockFailure) {
+    let range = schedule.range(ofBlock: block)
+    let pieces = schedule.pieces(inBlock: block)
+    try launch(pieces)
+    let output: SlotOutput
+    do throws(DeviceError) {
+      output = try slot.finish(outputByteCount: range.count)
+    } catch {
+      throw .device(error)
+    }
+    let bytes = UnsafeMutableRawBufferPointer(rebasing: output.bytes[..<range.count])
+    do throws(GPUMergeError) {
+      try complete(bytes, block: block, pieces: pieces, flags: output.flags)
+      try pipeline.sink.write(UnsafeRawBufferPointer(bytes), at: range.lowerBound)
+    } catch {
+      throw .merge(error)
+    }
+  }
+
+  // MARK: Kernels
+
+  /// Stages the inputs of all merged pieces and runs their kernels, in as many batches as it takes.
+  private func launch(_ pieces: [Piece]) throws(BlockFailure) {
+    var batch = Batch(slot: slot)
+    for (index, piece) in pieces.enumerated() {
+      let step = plan.steps[piece.step]
+      guard case .merge(let operation, let models, let base) = step.action else { continue }
+      for run in step.runs(maximumInputCount: pipeline.memory.maximumInputCount) {
+        try batch.add(
+          piece, run: run, operation: operation, models: models, base: base,
+          outputWidth: step.output.dtype.byteWidth,
+          flag: min(index, pipeline.memory.slotLayout.flagCount - 1))
+      }
+    }
+    try batch.flush()
+  }
+
+  // MARK: What the host adds
+
+  private func complete(
+    _ block: UnsafeMutableRawBufferPointer, block index: Int, pieces: [Piece], flags: [Int]
+  ) throws(GPUMergeError) {
+    fillGaps(in: block, pieces: pieces)
+    for (offset, bytes) in schedule.literals(inBlock: index) {
+      bytes.withUnsafeBytes { literal in
+        UnsafeMutableRawBufferPointer(rebasing: block[offset..<offset + literal.count])
+          .copyMemory(from: literal)
+      }
+    }
+    let needsChecksums = !plan.layout.checksums.isEmpty
+    let lastFlag = pipeline.memory.slotLayout.flagCount - 1
+    for (position, piece) in pieces.enumerated() {
+      let range = piece.blockOffset..<piece.blockOffset + piece.tensorRange.count
+      let bytes = UnsafeMutableRawBufferPointer(rebasing: block[range])
+      if case .copy(let tensors) = plan.steps[piece.step].action {
+        try copy(tensors, piece: piece, into: bytes)
+      } else if flags.contains(min(position, lastFlag)) {
+        countNonFinite(UnsafeRawBufferPointer(bytes), piece: piece)
+      }
+      if needsChecksums {
+        pipeline.checksums.add(
+          UnsafeRawBufferPointer(bytes), stream: piece.step, offset: piece.tensorRange.lowerBound)
+      }
+    }
+  }
+
+  /// Clears what no tensor covers: slots are used again, and padding must be the same every time.
+  private func fillGaps(in block: UnsafeMutableRawBufferPointer, pieces: [Piece]) {
+    var end = 0
+    for piece in pieces {
+      if piece.blockOffset > end { block[end..<piece.blockOffset].clear() }
+      end = piece.blockOffset + piece.tensorRange.count
+    }
+    if end < block.count { block[end...].clear() }
+  }
+
+  private func copy(
+    _ tensors: [TensorInfo], piece: Piece, into bytes: UnsafeMutableRawBufferPointer
+  ) throws(GPUMergeError) {
+    guard let first = tensors.first else { return }
+    try first.read(bytes: piece.tensorRange, into: bytes)
+    for other in tensors.dropFirst() {
+      guard let different = try firstDifference(of: other, in: piece, from: bytes) else { continue }
+      guard first.elementCount == 1, first.dtype.isInteger else {
+        throw mismatch(first, atByte: piece.tensorRange.lowerBound + different)
+      }
+      pipeline.findings.addDifferingCounter(step: piece.step)
+    }
+  }
+
+  /// The first byte, counted from the piece's start, in which a tensor differs from `bytes`.
+  private func firstDifference(
+    of tensor: TensorInfo, in piece: Piece, from bytes: UnsafeMutableRawBufferPointer
+  ) throws(GPUMergeError) -> Int? {
+    var done = 0
+    while done < bytes.count {
+      let count = min(scratch.bytes.count, bytes.count - done)
+      let start = piece.tensorRange.lowerBound + done
+      let part = UnsafeMutableRawBufferPointer(rebasing: scratch.bytes[..<count])
+      try tensor.read(bytes: start..<start + count, into: part)
+      if let index = part.firstDifference(from: bytes[done..<done + count]) { return done + index }
+      done += count
+    }
+    return nil
+  }
+
+  private func mismatch(_ tensor: TensorInfo, atByte offset: Int) -> GPUMergeError {
+    let element = offset * 8 / tensor.dtype.bitWidth
+    let isInteger = tensor.dtype.isInteger
+    return GPUMergeError(
+      .valueMismatch,
+      "the models differ in this \(tensor.dtype.displayName) tensor, first at element \(element)",
+      subject: tensor.name.description,
+      advice: isInteger
+        ? "Integers are never averaged: they may be quantized weights, which need dequantizing first"
+        : "Tensors of this type can only be copied, so they must be the same in all models")
+  }
+
+  /// Finds out how many elements are not finite; called only when a kernel said that some are.
+  private func countNonFinite(_ bytes: UnsafeRawBufferPointer, piece: Piece) {
+    let dtype = plan.steps[piece.step].output.dtype
+    let indices = dtype.nonFiniteIndices(in: bytes)
+    guard let first = indices.first else { return }
+    pipeline.findings.addNonFinite(
+      step: piece.step, count: indices.count,
+      firstElement: piece.tensorRange.lowerBound / dtype.byteWidth + first)
+  }
+}
+
+extension Slice<UnsafeMutableRawBufferPointer> {
+  fileprivate func clear() {
+    UnsafeMutableRawBufferPointer(rebasing: self).initializeMemory(as: UInt8.self, repeating: 0)
+  }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  fileprivate func firstDifference(from other: Slice<UnsafeMutableRawBufferPointer>) -> Int? {
+    let other = UnsafeMutableRawBufferPointer(rebasing: other)
+    guard let left = baseAddress, let right = other.baseAddress,
+      memcmp(left, right, Swift.min(count, other.count)) != 0
+    else { return nil }
+    return zip(self, other).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+  }
+}

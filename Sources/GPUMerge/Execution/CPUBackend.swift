@@ -1,0 +1,90 @@
+package import Kernels
+
+/// The CPU path: kernels run on the thread that calls.
+package final class CPUBackend: Backend {
+  package let instructionSet: gm_isa
+
+  /// Uses the best instruction set of this CPU, or the one given.
+  package init(instructionSet: gm_isa? = nil) {
+    self.instructionSet = instructionSet ?? Self.bestInstructionSet
+  }
+
+  package static var bestInstructionSet: gm_isa {
+    availableInstructionSets.last ?? gm_isa_baseline
+  }
+
+  /// The instruction sets that can be asked for on this machine, from the plainest upwards.
+  package static var availableInstructionSets: [gm_isa] {
+    (0..<UInt32(gm_isa_count)).map(gm_isa.init(rawValue:)).filter(gm_isa_available)
+  }
+
+  package var name: String { "CPU (\(String(cString: gm_isa_name(instructionSet))))" }
+  // One block with its inputs fits in the second-level cache of current CPUs.
+  package var preferredBlockByteCount: Int { 256 << 10 }
+  package var preferredSlotCount: Int { processorCount() }
+  package var maximumBufferByteCount: Int { .max }
+  package var copiesPerByte: Int { 1 }
+
+  package func makeSlot(_ layout: SlotLayout) -> any Slot {
+    CPUSlot(layout, instructionSet: instructionSet)
+  }
+}
+
+/// A slot whose kernels run at once, on the calling thread.
+final class CPUSlot: Slot {
+  private let instructionSet: gm_isa
+  private let input: AlignedMemory
+  private let accumulator: AlignedMemory
+  private let output: AlignedMemory
+  private var flags: [Bool]
+
+  init(_ layout: SlotLayout, instructionSet: gm_isa) {
+    self.instructionSet = instructionSet
+    input = AlignedMemory(byteCount: layout.inputByteCount)
+    accumulator = AlignedMemory(byteCount: layout.accumulatorByteCount)
+    output = AlignedMemory(byteCount: layout.outputByteCount)
+    flags = Array(repeating: false, count: layout.flagCount)
+  }
+
+  var readsHostMemory: Bool { true }
+
+  func beginInput() -> UnsafeMutableRawBufferPointer { input.bytes }
+
+  func run(_ launches: [Launch], stagedByteCount: Int) {
+    for launch in launches {
+      var piece = launch.piece
+      var operands = operands(of: piece)
+      let isNonFinite = launch.parameters.withBytes { parameters in
+        gm_cpu_merge(instructionSet, launch.kernel, &piece, &operands, parameters.baseAddress)
+      }
+      if isNonFinite { flags[Int(piece.flag)] = true }
+    }
+  }
+
+  func finish(outputByteCount: Int) -> SlotOutput {
+    defer { for index in flags.indices { flags[index] = false } }
+    return SlotOutput(bytes: output.bytes, flags: flags.indices.filter { flags[$0] })
+  }
+
+  private func operands(of piece: gm_piece) -> gm_operands {
+    var operands = gm_operands()
+    let count = Int(piece.inputs)
+    withUnsafeBytes(of: piece.input) { offsets in
+      withUnsafeMutableBytes(of: &operands.input) { pointers in
+        let offsets = offsets.bindMemory(to: UInt64.self)
+        let pointers = pointers.bindMemory(to: UnsafeRawPointer?.self)
+        for index in 0..<count { pointers[index] = staged(offsets[index]) }
+      }
+    }
+    operands.base = staged(piece.base)
+    operands.accumulator = accumulator.bytes.baseAddress.map { $0 + Int(piece.accumulator) }
+    operands.output = output.bytes.baseAddress.map { $0 + Int(piece.output) }
+    return operands
+  }
+
+  /// Offsets wrap around: that of memory outside of the staging area is the distance to it.
+  private func staged(_ offset: UInt64) -> UnsafeRawPointer? {
+    let base = UInt(bitPattern: input.bytes.baseAddress)
+    return UnsafeRawPointer(bitPattern: base &+ UInt(truncatingIfNeeded: offset))
+  }
+}

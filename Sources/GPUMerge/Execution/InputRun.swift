@@ -1,0 +1,55 @@
+package import Kernels
+
+/// Consecutive models of one step that one launch reads: of one type, and few enough.
+package struct InputRun: Sendable {
+  package var models: Range<Int>
+  package var kernel: gm_kernel
+}
+
+extension Step {
+  /// The launches that a merge takes, in order. They hand a running accumulator to each other, which
+  /// gives the same bits as one launch over all models would.
+  package func runs(maximumInputCount: Int) -> [InputRun] {
+    guard case .merge(let operation, let models, let base) = action,
+      let output = output.dtype.kernelElement
+    else { return [] }
+    let elements = models.compactMap(\.dtype.kernelElement)
+    let baseElement = base?.dtype.kernelElement
+    var ranges: [Range<Int>] = []
+    for index in elements.indices {
+      if let last = ranges.last, elements[last.lowerBound] == elements[index],
+        last.count < maximumInputCount
+      {
+        ranges[ranges.count - 1] = last.lowerBound..<index + 1
+      } else {
+        ranges.append(index..<index + 1)
+      }
+    }
+    let isWide = output == gm_f64 || baseElement == gm_f64 || elements.contains(gm_f64)
+    return ranges.enumerated().map { position, range in
+      InputRun(
+        models: range,
+        kernel: gm_kernel(
+          family: operation.kernelFamily, input: elements[range.lowerBound],
+          base: baseElement ?? elements[range.lowerBound], output: output,
+          division: operation.division, wide: isWide, first: position == 0,
+          last: position == ranges.count - 1))
+    }
+  }
+}
+
+extension DType {
+  /// The type as kernels know it, for types that are averaged.
+  package var kernelElement: gm_element? {
+    switch self {
+    case .float16: gm_f16
+    case .bfloat16: gm_bf16
+    case .float32: gm_f32
+    case .float64: gm_f64
+    default: nil
+    }
+  }
+
+  /// The bytes of one element, for types of whole bytes.
+  package var byteWidth: Int { bitWidth / 8 }
+}

@@ -1,0 +1,112 @@
+import Kernels
+
+/// How large blocks and slots are, and how many slots there are, within a memory budget.
+package struct MemoryPlan: Sendable, Hashable {
+  package var blockByteCount: Int
+  package var slotCount: Int
+  package var slotLayout: SlotLayout
+  /// The most models that one launch reads.
+  package var maximumInputCount: Int
+  /// All slots together, on host and device.
+  package var totalByteCount: Int
+
+  /// The smallest block worth a system call, and the unit of aligned writes.
+  package static let minimumBlockByteCount = 16 << 10
+  /// Staged inputs begin at multiples of this, which suits every vector load and every device.
+  package static let alignment = 64
+  /// The number of flags of a block; pieces beyond share the last.
+  package static let flagCount = 256
+
+  /// Finds the largest blocks, up to what the backend prefers, that fit in `budget` bytes.
+  package init(
+    steps: [Step], backend: any Backend, budget: Int, slotCount: Int?, blockByteCount: Int?
+  ) throws(GPUMergeError) {
+    let wantedSlots = max(1, slotCount ?? backend.preferredSlotCount)
+    var block = blockByteCount ?? backend.preferredBlockByteCount
+    let minimum = min(block, Self.minimumBlockByteCount)
+    while true {
+      let plan = Self.fit(
+        steps: steps, backend: backend, budget: budget, slotCount: wantedSlots, block: block)
+      if let plan {
+        self = plan
+        return
+      }
+      guard block > minimum else { break }
+      block /= 2
+    }
+    throw GPUMergeError(
+      .usage, "the memory budget of \(budget >> 20) MiB is too small for this merge",
+      advice: "Raise --memory")
+  }
+
+  /// Fewer inputs per launch, then fewer slots, before smaller blocks; nil if nothing fits.
+  private static func fit(
+    steps: [Step], backend: any Backend, budget: Int, slotCount: Int, block: Int
+  ) -> MemoryPlan? {
+    for slots in [slotCount, max(1, slotCount / 2)] {
+      for inputs in [Int(GM_MAX_INPUTS), 8, 4] {
+        let plan = MemoryPlan(
+          steps: steps, block: block, slots: slots, inputs: inputs, copies: backend.copiesPerByte)
+        let largest = max(
+          plan.slotLayout.inputByteCount, plan.slotLayout.accumulatorByteCount,
+          plan.slotLayout.outputByteCount)
+        if plan.totalByteCount <= budget, largest <= backend.maximumBufferByteCount { return plan }
+      }
+    }
+    return nil
+  }
+
+  private init(steps: [Step], block: Int, slots: Int, inputs: Int, copies: Int) {
+    var staging = 0
+    var accumulator = 0
+    var seen: Set<Shape> = []
+    for step in steps {
+      // Steps differ in little but their names: each kind of step is measured once.
+      let runs = step.runs(maximumInputCount: inputs)
+      guard seen.insert(Shape(runs: runs)).inserted else { continue }
+      for run in runs {
+        let elements = block / step.output.dtype.byteWidth
+        let widths = step.inputWidth * run.models.count + step.baseWidth
+        staging = max(
+          staging, elements * widths + (run.models.count + 1) * MemoryPlan.alignment)
+        if runs.count > 1 {
+          accumulator = max(accumulator, elements * (run.kernel.wide ? 16 : 8))
+        }
+      }
+    }
+    maximumInputCount = inputs
+    blockByteCount = block
+    slotCount = slots
+    slotLayout = SlotLayout(
+      inputByteCount: staging, accumulatorByteCount: accumulator, outputByteCount: block,
+      flagCount: Self.flagCount)
+    totalByteCount = slotLayout.byteCount * slots * copies
+  }
+
+  /// What a slot's size depends on.
+  private struct Shape: Hashable {
+    var launches: [[UInt32]]
+
+    init(runs: [InputRun]) {
+      launches = runs.map { run in
+        [
+          UInt32(run.models.count), run.kernel.input.rawValue, run.kernel.base.rawValue,
+          run.kernel.output.rawValue, run.kernel.wide ? 1 : 0, run.kernel.family.rawValue,
+        ]
+      }
+    }
+  }
+}
+
+extension Step {
+  /// The bytes per element of the widest model.
+  fileprivate var inputWidth: Int {
+    guard case .merge(_, let models, _) = action else { return 0 }
+    return models.map(\.dtype.byteWidth).max() ?? 0
+  }
+
+  fileprivate var baseWidth: Int {
+    guard case .merge(_, _, let base?) = action else { return 0 }
+    return base.dtype.byteWidth
+  }
+}

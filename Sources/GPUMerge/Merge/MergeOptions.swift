@@ -1,0 +1,40 @@
+public import Logging
+
+/// How to run a merge. None of this changes the result, but for `dtype`.
+public struct MergeOptions: Sendable {
+  /// The type of all averaged tensors of the output: `float32`, `float16`, `bfloat16` or `float64`.
+  /// Without it, each tensor keeps the type it has in the base or first model.
+  public var dtype: DType?
+  /// The device; nil for the first GPU, else the CPU.
+  public var device: MergeDevice?
+  /// The most memory for staging, on host and device together, in bytes.
+  public var memoryByteCount = 512 << 20
+  /// The number of blocks in work at a time; nil for what suits the device.
+  public var threadCount: Int?
+  /// Whether an output file that exists is replaced.
+  public var overwritesOutput = false
+  /// Whether NaN and infinity in the output are an error rather than a line in the report.
+  public var rejectsNonFinite = false
+  /// The key of the state dict in PyTorch files that hold several, such as `model.ema`.
+  public var root: String?
+  /// How much of what a file asks for is granted.
+  public var limits = Limits()
+  /// Where warnings go; nowhere by default.
+  public var logger = Logger(label: "gpumerge") { _ in SwiftLogNoOpLogHandler() }
+  /// Called with the progress, often, from any thread, one call at a time.
+  public var progress: (@Sendable (MergeProgress) -> Void)?
+
+  /// The output bytes per block; for tests.
+  package var blockByteCount: Int?
+
+  /// Creates the default options.
+  public init() {}
+}
+
+/// How far a merge is.
+public struct MergeProgress: Sendable, Hashable {
+  /// The output bytes that are done.
+  public var completedByteCount: Int
+  /// The output bytes in all.
+  public var totalByteCount: Int
+}

@@ -1,0 +1,51 @@
+/// The weighted mean of the models: theta = sum w_i theta_i, over sum w_i when normalized.
+///
+/// Weights are binary64 throughout and are never rounded to the tensors' type. Zero and negative
+/// weights are legal. This is `linear` in mergekit.
+public struct WeightedAverageAlgorithm: MergeAlgorithm {
+  /// `weighted_average`.
+  public static let name = "weighted_average"
+  /// The method needs no base model.
+  public static let requiresBase = false
+
+  /// One weight for each model, in their order.
+  public var weights: [Double]
+  /// Whether to divide by the sum of the weights.
+  public var normalize: Bool
+
+  /// Creates the algorithm.
+  public init(weights: [Double], normalize: Bool = true) {
+    self.weights = weights
+    self.normalize = normalize
+  }
+
+  /// `weights` and `normalize`.
+  public var parameters: [MethodParameter] {
+    [MethodParameter("weights", .numbers(weights)), MethodParameter("normalize", .flag(normalize))]
+  }
+
+  /// Throws unless there is one finite weight for each model and, with `normalize`, their sum is
+  /// neither zero nor infinite.
+  public func validate(modelCount: Int) throws(GPUMergeError) {
+    guard weights.count == modelCount else {
+      throw GPUMergeError(
+        .usage, "there are \(weights.count) weights for \(modelCount) models",
+        advice: "Give one weight for each model, in their order")
+    }
+    if let weight = weights.first(where: { !$0.isFinite }) {
+      throw GPUMergeError(.usage, "the weight \(weight) is not a finite number")
+    }
+    guard !normalize || (sum != 0 && sum.isFinite) else {
+      throw GPUMergeError(
+        .usage, "the weights sum to \(sum), so they cannot be normalized",
+        advice: "Change the weights, or turn normalize off")
+    }
+  }
+
+  /// The weighted sum of all models, over the sum of the weights when normalized.
+  public func operation(on tensor: TensorDescription, modelCount: Int) -> ElementwiseOperation {
+    ElementwiseOperation(.linear(weights: weights), divisor: normalize ? sum : 1)
+  }
+
+  private var sum: Double { weights.reduce(0, +) }
+}
