@@ -1,0 +1,130 @@
+/// Lays out safetensors files, byte for byte as the safetensors library does.
+package enum SafetensorsLayout {
+  /// Places tensors in a file: sorted by dtype (descending in the order of `DType`, so that wide
+  /// elements come first and all are aligned), then by the bytes of their names.
+  ///
+  /// The offsets of the result are in the order of `tensors`.
+  package static func layout(
+    _ tensors: [OutputTensor], metadata: [(key: String, value: String)]
+  ) throws(GPUMergeError) -> OutputLayout {
+    try checkNames(tensors)
+    let order = tensors.indices.sorted { left, right in
+      let (left, right) = (tensors[left], tensors[right])
+      return left.dtype == right.dtype
+        ? left.name < right.name : left.dtype.rawValue > right.dtype.rawValue
+    }
+    var header = Array("{".utf8)
+    try append(metadata, to: &header)
+    var ends: [Int] = []
+    var end = 0
+    for index in order {
+      if header.count > 1 { header.append(UInt8(ascii: ",")) }
+      let begin = end
+      end = try self.end(of: tensors[index], from: begin)
+      try append(tensors[index], data: begin..<end, to: &header)
+      ends.append(end)
+    }
+    header.append(UInt8(ascii: "}"))
+    return try outputLayout(tensors, order: order, ends: ends, header: header)
+  }
+
+  private static func outputLayout(
+    _ tensors: [OutputTensor], order: [Int], ends: [Int], header: [UInt8]
+  ) throws(GPUMergeError) -> OutputLayout {
+    var header = header
+    // Spaces up to a multiple of 8 align the data, as they follow a prefix of 8 bytes.
+    header.append(contentsOf: repeatElement(0x20, count: -header.count & 7))
+    let limit = Limits().headerByteCount
+    guard header.count <= limit else {
+      throw GPUMergeError(
+        .headerSize, "the header would take \(header.count) bytes, more than the limit of \(limit)",
+        advice: "Merge fewer tensors, or tensors with shorter names, into one file")
+    }
+    let prefix = (0..<SafetensorsHeader.prefixByteCount).map {
+      UInt8(truncatingIfNeeded: header.count >> ($0 * 8))
+    }
+    let dataOffset = prefix.count + header.count
+    let (byteCount, overflow) = dataOffset.addingReportingOverflow(ends.last ?? 0)
+    guard !overflow else { throw tooLarge(nil) }
+    var offsets = Array(repeating: dataOffset, count: tensors.count)
+    for (index, begin) in zip(order, [0] + ends) { offsets[index] += begin }
+    return OutputLayout(
+      tensorOffsets: offsets, literals: [.init(offset: 0, bytes: prefix + header)],
+      byteCount: byteCount)
+  }
+
+  private static func checkNames(_ tensors: [OutputTensor]) throws(GPUMergeError) {
+    var names: Set<TensorName> = []
+    for tensor in tensors {
+      guard names.insert(tensor.name).inserted else {
+        throw GPUMergeError(
+          .duplicateKey, "two tensors have this name", subject: tensor.name.description)
+      }
+      guard tensor.name != TensorName("\(SafetensorsHeader.metadataKey)") else {
+        throw GPUMergeError(
+          .duplicateKey, "safetensors reserves this name for its metadata",
+          subject: tensor.name.description, advice: "Write a .bin file, which can hold it")
+      }
+    }
+  }
+
+  /// Where the data of a tensor ends that begins at `begin`.
+  private static func end(of tensor: OutputTensor, from begin: Int) throws(GPUMergeError) -> Int {
+    var count = 1
+    for dimension in tensor.shape {
+      let (next, overflow) = count.multipliedReportingOverflow(by: dimension)
+      guard !overflow else { throw tooLarge(tensor) }
+      count = next
+    }
+    let (bits, isTooLarge) = count.multipliedReportingOverflow(by: tensor.dtype.bitWidth)
+    let (end, isTooFar) = begin.addingReportingOverflow(bits / 8)
+    guard !isTooLarge, !isTooFar else { throw tooLarge(tensor) }
+    guard bits % 8 == 0 else {
+      throw GPUMergeError(
+        .sizeMismatch,
+        "\(count) elements of \(tensor.dtype.bitWidth) bits do not fill whole bytes",
+        subject: tensor.name.description)
+    }
+    return end
+  }
+
+  private static func tooLarge(_ tensor: OutputTensor?) -> GPUMergeError {
+    GPUMergeError(.overflow, "the size overflows 64 bits", subject: tensor?.name.description)
+  }
+}
+
+extension SafetensorsLayout {
+  private static func append(
+    _ metadata: [(key: String, value: String)], to header: inout [UInt8]
+  ) throws(GPUMergeError) {
+    guard !metadata.isEmpty else { return }
+    header.append(contentsOf: "\"\(SafetensorsHeader.metadataKey)\":{".utf8)
+    var keys: Set<TensorName> = []
+    for (index, pair) in metadata.enumerated() {
+      guard keys.insert(TensorName(pair.key)).inserted else {
+        throw GPUMergeError(.duplicateKey, "the metadata has this key twice", subject: pair.key)
+      }
+      if index > 0 { header.append(UInt8(ascii: ",")) }
+      header.appendJSONString(pair.key.utf8)
+      header.append(UInt8(ascii: ":"))
+      header.appendJSONString(pair.value.utf8)
+    }
+    header.append(UInt8(ascii: "}"))
+  }
+
+  private static func append(
+    _ tensor: OutputTensor, data: Range<Int>, to header: inout [UInt8]
+  ) throws(GPUMergeError) {
+    guard let dtype = tensor.dtype.safetensorsName else {
+      throw GPUMergeError(
+        .badDType, "safetensors cannot hold \(tensor.dtype.torchName ?? "\(tensor.dtype)") tensors",
+        subject: tensor.name.description, advice: "Write a .bin file, which can hold them")
+    }
+    header.appendJSONString(tensor.name.utf8)
+    let shape = tensor.shape.map(String.init).joined(separator: ",")
+    header.append(
+      contentsOf: """
+        :{"dtype":"\(dtype)","shape":[\(shape)],"data_offsets":[\(data.lowerBound),\(data.upperBound)]}
+        """.utf8)
+  }
+}

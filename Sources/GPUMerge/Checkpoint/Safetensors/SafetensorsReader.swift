@@ -1,0 +1,73 @@
+/// Opens safetensors files.
+package enum SafetensorsReader {
+  /// Reads and checks the header of a file; its tensors share one source, the data section.
+  package static func open(
+    _ file: InputFile, limits: Limits = Limits()
+  ) throws(GPUMergeError) -> Checkpoint {
+    do throws(GPUMergeError) {
+      let text = try headerText(of: file, limits: limits)
+      let dataOffset = SafetensorsHeader.prefixByteCount + text.count
+      let data = FileRegion(
+        file, offset: dataOffset, byteCount: file.byteCount - dataOffset)
+      let header = try SafetensorsHeader(
+        parsing: text, dataByteCount: data.byteCount, limits: limits)
+      return Checkpoint(
+        path: file.path, format: .safetensors, tensors: try header.tensors(in: data),
+        metadata: header.metadata, file: file
+      ) { () throws(GPUMergeError) in try file.checkUnchanged() }
+    } catch {
+      var error = error
+      error.file = error.file ?? file.path
+      throw error
+    }
+  }
+
+  /// The bytes of the header, whose length is checked before anything is allocated for them.
+  private static func headerText(
+    of file: InputFile, limits: Limits
+  ) throws(GPUMergeError) -> [UInt8] {
+    let prefixByteCount = SafetensorsHeader.prefixByteCount
+    guard file.byteCount >= prefixByteCount else {
+      throw GPUMergeError(
+        .truncated, "the file has \(file.byteCount) bytes, less than the shortest safetensors file",
+        offset: file.byteCount, advice: "Copy or download the file again")
+    }
+    let prefix = try file.bytes(at: 0, count: prefixByteCount)
+    let length = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard let byteCount = Int(exactly: length), byteCount <= limits.headerByteCount else {
+      throw GPUMergeError(
+        .headerSize,
+        "the header would have \(length) bytes, more than the limit of \(limits.headerByteCount)",
+        offset: 0, advice: "This is probably not a safetensors file")
+    }
+    guard byteCount > 0 else {
+      throw GPUMergeError(
+        .headerJSON, "the header is empty", offset: 0,
+        advice: "The file was probably never finished writing; copy or download it again")
+    }
+    guard byteCount <= file.byteCount - prefixByteCount else {
+      throw GPUMergeError(
+        .truncated,
+        "the file ends inside the header, \(byteCount - (file.byteCount - prefixByteCount)) bytes "
+          + "before its end",
+        offset: file.byteCount, advice: "Copy or download the file again")
+    }
+    return try file.bytes(at: prefixByteCount, count: byteCount)
+  }
+}
+
+extension ByteSource {
+  /// Reads `count` bytes from `offset` on; the range must lie inside the source.
+  func bytes(at offset: Int, count: Int) throws(GPUMergeError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let result: Result<Void, GPUMergeError> = bytes.withUnsafeMutableBytes { buffer in
+      do throws(GPUMergeError) {
+        return .success(try read(into: buffer, at: offset))
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+    return bytes
+  }
+}

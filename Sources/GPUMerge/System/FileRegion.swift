@@ -1,0 +1,19 @@
+/// A run of bytes inside a file, such as the data section of a checkpoint.
+package final class FileRegion: ByteSource {
+  package let byteCount: Int
+  private let file: InputFile
+  private let offset: Int
+
+  /// Takes `byteCount` bytes of `file` from `offset` on; the range must lie inside the file.
+  package init(_ file: InputFile, offset: Int, byteCount: Int) {
+    self.file = file
+    self.offset = offset
+    self.byteCount = byteCount
+  }
+
+  package func read(
+    into destination: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(GPUMergeError) {
+    try file.read(into: destination, at: self.offset + offset)
+  }
+}
