@@ -19,11 +19,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
-    // The OpenCL headers only. Nothing links libOpenCL: the loader is opened at run time, so the
-    // program starts, and the CPU path works, on a machine that has no OpenCL at all.
-    .systemLibrary(
-      name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev", "opencl-headers"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    // Opens libOpenCL at run time; building it takes the headers (apt: opencl-c-headers).
+    .target(name: "OpenCLLoader", cSettings: [.treatAllWarnings(as: .error)]),
     .target(
       name: "Kernels",
       exclude: ["cl"],
@@ -35,11 +33,14 @@ let package = Package(
     .target(
       name: "GPUMerge",
       dependencies: [
-        "Kernels", "COpenCL", "CZlib",
+        "Kernels", "OpenCLLoader", "CZlib",
         .product(name: "OrderedCollections", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "OpenCLTests", dependencies: ["GPUMerge", "Kernels", "OpenCLLoader"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
