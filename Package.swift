@@ -19,12 +19,16 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
-    // The OpenCL headers only. Nothing links libOpenCL: the loader is opened at run time, so the
-    // program starts, and the CPU path works, on a machine that has no OpenCL at all.
+    // The OpenCL headers only: nothing links libOpenCL.
     .systemLibrary(
       name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev", "opencl-headers"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CSystem"),
+    .target(name: "CLinux"),
+    // Opens libOpenCL at run time, so that the program starts, and the CPU path works, on a machine
+    // that has no OpenCL at all.
+    .target(
+      name: "OpenCLLoader", dependencies: ["COpenCL"],
+      cSettings: [.treatAllWarnings(as: .error)]),
     .target(
       name: "Kernels",
       exclude: ["cl"],
@@ -36,7 +40,7 @@ let package = Package(
     .target(
       name: "GPUMerge",
       dependencies: [
-        "Kernels", "COpenCL", "CSystem", "CZlib",
+        "Kernels", "COpenCL", "OpenCLLoader", "CLinux", "CZlib",
         .product(name: "OrderedCollections", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),

@@ -16,7 +16,11 @@ package struct Merge: Sendable {
   ) throws(GPUMergeError) {
     start = ContinuousClock.now
     self.options = options
-    device = try options.device ?? MergeDevice(selecting: .automatic)
+    if let device = options.device {
+      self.device = device
+    } else {
+      device = try MergeDevice(selecting: .automatic)
+    }
     var models: [LoadedModel] = []
     for (index, source) in pool.models.enumerated() {
       models.append(try Self.load(source, label: "model \(index + 1)", options: options))

@@ -20,12 +20,15 @@ public struct MergeDevice: Sendable {
   public init(
     selecting selection: DeviceSelection = .automatic, isRequired: Bool = false
   ) throws(GPUMergeError) {
-    switch try selection.resolve(requireDevice: isRequired) {
+    // Not even looking for OpenCL saves the time its runtimes take to start.
+    let resolved: ResolvedDevice =
+      selection == .cpu ? .cpu(warning: nil) : try selection.resolve(requireDevice: isRequired)
+    switch resolved {
     case .cpu(let warning):
       self.init(CPUBackend(), warning: warning, isRequired: isRequired)
     case .opencl(let device):
       do throws(DeviceError) {
-        self.init(try OpenCLBackend(device: device), isRequired: isRequired)
+        self.init(try OpenCLBackend(device), isRequired: isRequired)
       } catch {
         guard !isRequired else { throw GPUMergeError(.deviceUnavailable, "\(error)") }
         self.init(CPUBackend(), warning: "\(error); the CPU merges instead")

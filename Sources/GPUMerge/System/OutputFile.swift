@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import Glibc
 import Synchronization
 package import SystemPackage
@@ -70,7 +70,7 @@ package final class OutputFile: OutputSink {
       throw Self.failure("cannot create the output", path)
     }
     directDescriptor = temporaryPath.withPlatformString {
-      open($0, O_WRONLY | O_CLOEXEC | csystem_o_direct)
+      open($0, O_WRONLY | O_CLOEXEC | clinux_o_direct)
     }
     try reserve(byteCount)
   }
@@ -98,7 +98,7 @@ package final class OutputFile: OutputSink {
     guard fsync(descriptor) == 0 else { throw Self.failure("cannot write the output", path) }
     let status = temporaryPath.withPlatformString { from in
       path.withPlatformString { to in
-        overwrites ? rename(from, to) : csystem_rename_noreplace(from, to)
+        overwrites ? rename(from, to) : clinux_rename_noreplace(from, to)
       }
     }
     guard status == 0 else { throw Self.failure("cannot give the output its name", path) }

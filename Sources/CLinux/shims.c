@@ -1,14 +1,14 @@
 #define _GNU_SOURCE
-#include "CSystem.h"
+#include "CLinux.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
-const int csystem_o_direct = O_DIRECT;
+const int clinux_o_direct = O_DIRECT;
 
-int csystem_rename_noreplace(const char *from, const char *to) {
+int clinux_rename_noreplace(const char *from, const char *to) {
   if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
   if (errno != EINVAL && errno != ENOSYS) return -1;
   // The file system cannot: a hard link does not replace anything, either.

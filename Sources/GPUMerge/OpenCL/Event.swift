@@ -1,0 +1,38 @@
+import OpenCLLoader
+
+/// The progress of one command.
+final class Event {
+  private let driver: Driver
+  private let handle: cl_event
+  /// The OpenCL function that enqueued the command.
+  private let function: String
+
+  init(_ handle: cl_event, of function: String, driver: Driver) {
+    self.handle = handle
+    self.function = function
+    self.driver = driver
+  }
+
+  deinit { _ = driver.functions.clReleaseEvent(handle) }
+
+  /// Waits until the command is done.
+  ///
+  /// The C function is `clWaitForEvents`.
+  func wait() throws(DeviceError) {
+    var handle: cl_event? = handle
+    try driver.check(driver.functions.clWaitForEvents(1, &handle), "clWaitForEvents")
+    try checkSuccess()
+  }
+
+  /// Throws unless the command has run to its end without a fault.
+  ///
+  /// The C function is `clGetEventInfo` with `CL_EVENT_COMMAND_EXECUTION_STATUS`.
+  func checkSuccess() throws(DeviceError) {
+    var progress: cl_int = CL_COMPLETE
+    let status = driver.functions.clGetEventInfo(
+      handle, cl_event_info(CL_EVENT_COMMAND_EXECUTION_STATUS), MemoryLayout<cl_int>.size,
+      &progress, nil)
+    try driver.check(status, "clGetEventInfo")
+    guard progress == CL_COMPLETE else { throw driver.error(function, progress) }
+  }
+}

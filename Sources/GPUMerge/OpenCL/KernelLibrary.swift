@@ -1,0 +1,26 @@
+import Kernels
+import Synchronization
+
+/// The programs of one context, each compiled when it is first needed.
+final class KernelLibrary: Sendable {
+  let context: Context
+  let softFloat64: Bool
+  private let programs = Mutex<[KernelKey: Program]>([:])
+
+  init(_ context: Context, softFloat64: Bool) {
+    self.context = context
+    self.softFloat64 = softFloat64
+  }
+
+  /// The program of a kernel. One thread at a time compiles; the others wait, most likely for the
+  /// same program.
+  func program(for kernel: gm_kernel) throws(DeviceError) -> Program {
+    try programs.withLock { programs throws(DeviceError) in
+      let key = KernelKey(kernel)
+      if let program = programs[key] { return program }
+      let program = try Program(context, kernel, softFloat64: softFloat64)
+      programs[key] = program
+      return program
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import OpenCLLoader
+import Synchronization
+
+/// One OpenCL device as a backend.
+package final class OpenCLBackend: Backend {
+  package let device: OpenCLDevice
+  let context: Context
+  let library: KernelLibrary
+  /// Whether slots use the host's memory directly.
+  let isHostUnified: Bool
+  /// The first fault. After it a driver may do anything, so nothing is asked of it any more.
+  private let fault = Mutex<DeviceError?>(nil)
+
+  /// Opens a device.
+  ///
+  /// - Parameters:
+  ///   - device: The device.
+  ///   - api: The functions to call; tests give their own.
+  ///   - softFloat64: Whether to compute binary64 in integer arithmetic; nil where the device must.
+  ///   - isHostUnified: Whether to work in the host's memory; nil where the device does.
+  package init(
+    _ device: OpenCLDevice, api: OpenCLAPI? = nil, softFloat64: Bool? = nil,
+    isHostUnified: Bool? = nil
+  ) throws(DeviceError) {
+    self.device = device
+    let api = if let api { api } else { try Self.systemAPI(for: device) }
+    context = try Context(device, api: api)
+    library = KernelLibrary(context, softFloat64: softFloat64 ?? !device.hasFloat64)
+    self.isHostUnified = isHostUnified ?? device.isHostUnified
+  }
+
+  private static func systemAPI(for device: OpenCLDevice) throws(DeviceError) -> OpenCLAPI {
+    switch OpenCLAPI.system {
+    case .success(let api): return api
+    case .failure(let missing):
+      throw DeviceError(
+        device: device.name, function: "dlopen", status: CL_DEVICE_NOT_AVAILABLE,
+        detail: missing.reason)
+    }
+  }
+
+  package var name: String { device.name }
+  package var preferredBlockByteCount: Int { device.kind == .cpu ? 2 << 20 : 8 << 20 }
+  package var preferredSlotCount: Int { device.kind == .cpu ? 2 : 4 }
+  package var copiesPerByte: Int { isHostUnified ? 1 : 2 }
+
+  package var maximumBufferByteCount: Int {
+    // A page less, which pinned memory needs to be aligned.
+    max((device.maximumAllocationByteCount & ~(pageByteCount - 1)) - pageByteCount, 0)
+  }
+
+  /// Work-groups of 256 fill a GPU's compute units.
+  var wantedLocalSize: Int { device.kind == .cpu ? 64 : 256 }
+
+  package func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
+    if let fault = fault.withLock(\.self) { throw fault }
+    let largest = max(layout.inputByteCount, layout.accumulatorByteCount, layout.outputByteCount)
+    guard largest <= maximumBufferByteCount else {
+      throw context.driver.error("clCreateBuffer", CL_INVALID_BUFFER_SIZE)
+    }
+    // A slot that does not fit is no fault: a smaller one may.
+    return try OpenCLSlot(self, layout)
+  }
+
+  /// Does something on the device unless it has failed before.
+  func attempt<R>(_ body: () throws(DeviceError) -> R) throws(DeviceError) -> R {
+    if let fault = fault.withLock(\.self) { throw fault }
+    do throws(DeviceError) {
+      return try body()
+    } catch {
+      fault.withLock { fault in fault = fault ?? error }
+      throw error
+    }
+  }
+}
