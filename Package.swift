@@ -14,6 +14,7 @@ let package = Package(
     .library(name: "GPUMerge", targets: ["GPUMerge"])
   ],
   dependencies: [
+    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),  // Tests only.
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -45,6 +46,13 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport",
+      dependencies: ["GPUMerge", "Kernels", .product(name: "BigInt", package: "BigInt")],
+      path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .testTarget(
+      name: "GPUMergeTests", dependencies: ["GPUMerge", "TestSupport"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
