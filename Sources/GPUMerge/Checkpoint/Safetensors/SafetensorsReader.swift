@@ -33,7 +33,7 @@ package enum SafetensorsReader {
         offset: file.byteCount, advice: "Copy or download the file again")
     }
     let prefix = try file.bytes(at: 0, count: prefixByteCount)
-    let length = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    let length = SafetensorsHeader.byteCount(prefix: prefix[...])
     guard let byteCount = Int(exactly: length), byteCount <= limits.headerByteCount else {
       throw GPUMergeError(
         .headerSize,
