@@ -51,13 +51,14 @@ package enum FormatSniffer {
         .notACheckpoint, "this is the index of a sharded checkpoint, not a checkpoint file",
         advice: "Name the files that its weight_map lists")
     }
-    let (what, isDownload) =
-      start.hasPrefix("<")
-      ? ("a web page or XML", true)
-      : start.hasPrefix("{") || start.hasPrefix("[") ? ("a JSON text", true) : ("a text", false)
+    let what =
+      switch start.first {
+      case "<": "a web page or XML"
+      case "{", "[": "a JSON text"
+      default: "a text"
+      }
     return GPUMergeError(
       .notACheckpoint, "this is \(what), not a checkpoint: it begins '\(escaped(text, limit: 40))'",
-      advice: isDownload
-        ? "If it came from a download, that failed: read it, then download the file again" : nil)
+      advice: "If it was downloaded, the download failed: read it, then download the file again")
   }
 }

@@ -1,4 +1,5 @@
 import GPUMerge
+import Glibc
 import SystemPackage
 import Testing
 
@@ -111,13 +112,20 @@ struct FormatSnifferTests {
     #expect(try FormatSniffer.format(of: gzip) == .safetensors)
   }
 
-  @Test("a folder, a missing file and a pipe are refused")
-  func notFiles() {
+  @Test("a folder, a missing file, a device and a pipe are refused")
+  func notFiles() throws {
     func kind(_ path: String) -> GPUMergeError.Kind? {
       #expect(throws: GPUMergeError.self) { try Checkpoint.open(FilePath(path)) }?.kind
     }
     #expect(kind("/") == .unsupportedFormat)
     #expect(kind("/nonexistent/model.safetensors") == .inputMissing)
     #expect(kind("/dev/zero") == .unsupportedFormat)
+    try withFile([]) { path in
+      let pipe = path.string + ".fifo"
+      #expect(mkfifo(pipe, 0o600) == 0)
+      defer { unlink(pipe) }
+      // Must not wait for somebody to write.
+      #expect(kind(pipe) == .unsupportedFormat)
+    }
   }
 }

@@ -55,13 +55,14 @@ package enum SafetensorsLayout {
   }
 
   private static func checkNames(_ tensors: [OutputTensor]) throws(GPUMergeError) {
+    let reserved = TensorName("\(SafetensorsHeader.metadataKey)")
     var names: Set<TensorName> = []
     for tensor in tensors {
       guard names.insert(tensor.name).inserted else {
         throw GPUMergeError(
           .duplicateKey, "two tensors have this name", subject: tensor.name.description)
       }
-      guard tensor.name != TensorName("\(SafetensorsHeader.metadataKey)") else {
+      guard tensor.name != reserved else {
         throw GPUMergeError(
           .duplicateKey, "safetensors reserves this name for its metadata",
           subject: tensor.name.description, advice: "Write a .bin file, which can hold it")

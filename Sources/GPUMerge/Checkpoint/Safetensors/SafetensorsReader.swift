@@ -29,7 +29,8 @@ package enum SafetensorsReader {
     let prefixByteCount = SafetensorsHeader.prefixByteCount
     guard file.byteCount >= prefixByteCount else {
       throw GPUMergeError(
-        .truncated, "the file has \(file.byteCount) bytes, less than the shortest safetensors file",
+        .truncated,
+        "the file has \(byteCountText(file.byteCount)), less than the shortest safetensors file",
         offset: file.byteCount, advice: "Copy or download the file again")
     }
     let prefix = try file.bytes(at: 0, count: prefixByteCount)
@@ -48,7 +49,7 @@ package enum SafetensorsReader {
     guard byteCount <= file.byteCount - prefixByteCount else {
       throw GPUMergeError(
         .truncated,
-        "the file ends inside the header, \(byteCount - (file.byteCount - prefixByteCount)) bytes "
+        "the file ends inside the header, \(byteCountText(byteCount - (file.byteCount - prefixByteCount))) "
           + "before its end",
         offset: file.byteCount, advice: "Copy or download the file again")
     }
@@ -71,3 +72,6 @@ extension ByteSource {
     return bytes
   }
 }
+
+/// A number of bytes for a message.
+func byteCountText(_ count: Int) -> String { count == 1 ? "1 byte" : "\(count) bytes" }
