@@ -47,63 +47,71 @@ struct Format: Sendable, CustomStringConvertible {
     let numerator = value.numerator.magnitude
     let denominator = value.denominator.magnitude
     // The place of the leading bit, or the one below it.
-    let leading = numerator.bitWidth - denominator.bitWidth - 1
+    let leading = numerator.bitWidth - denominator.bitWidth - 1 + value.place
     var place = max(leading - fractionBits, leastPlace)
-    var (quotient, remainder) = scaled(numerator, denominator, by: -place)
+    var (quotient, rest) = scaled(numerator, denominator, by: value.place - place)
     if quotient.bitWidth > fractionBits + 1 {
       place += 1
-      (quotient, remainder) = scaled(numerator, denominator, by: -place)
+      (quotient, rest) = scaled(numerator, denominator, by: value.place - place)
     }
-    let divisor = place > 0 ? denominator << place : denominator
-    if remainder * 2 > divisor || (remainder * 2 == divisor && quotient & 1 == 1) { quotient += 1 }
+    if rest > 0 || (rest == 0 && quotient & 1 == 1) { quotient += 1 }
     let bits = quotient + BigUInt(place - leastPlace) << fractionBits
     let magnitude = bits > BigUInt(infinity) ? infinity : UInt64(bits)
     return value.numerator < 0 ? magnitude | sign : magnitude
   }
 
-  private func scaled(
-    _ numerator: BigUInt, _ denominator: BigUInt, by exponent: Int
-  ) -> (BigUInt, BigUInt) {
-    exponent >= 0
-      ? (numerator << exponent).quotientAndRemainder(dividingBy: denominator)
-      : numerator.quotientAndRemainder(dividingBy: denominator << -exponent)
+  /// The quotient of n * 2^exponent and d, without fraction, and how the fraction compares with a
+  /// half: negative, zero or positive.
+  private func scaled(_ n: BigUInt, _ d: BigUInt, by exponent: Int) -> (BigUInt, BigInt) {
+    let n = exponent > 0 ? n << exponent : n
+    let d = exponent < 0 ? d << -exponent : d
+    let (quotient, remainder) = n.quotientAndRemainder(dividingBy: d)
+    return (quotient, BigInt(remainder) * 2 - BigInt(d))
   }
 }
 
-/// An exact rational number.
+/// An exact rational number: numerator / denominator * 2^place.
 struct Exact {
   var numerator: BigInt
-  var denominator: BigInt
+  var denominator: BigInt = 1
+  var place: Int
 
   init(_ significand: BigInt, place: Int) {
-    numerator = place > 0 ? significand << place : significand
-    denominator = place < 0 ? BigInt(1) << -place : 1
+    numerator = significand
+    self.place = place
   }
 
   init(_ value: Double) {
     self = Format.f64.value(value.bitPattern)
   }
 
-  private init(numerator: BigInt, denominator: BigInt) {
+  private init(numerator: BigInt, denominator: BigInt, place: Int) {
     self.numerator = denominator < 0 ? -numerator : numerator
     self.denominator = denominator < 0 ? -denominator : denominator
+    self.place = place
   }
 
   /// Rounded to binary64.
   var inBinary64: Exact { Format.f64.value(Format.f64.rounding(self)) }
 
   static func + (a: Exact, b: Exact) -> Exact {
-    Exact(
-      numerator: a.numerator * b.denominator + b.numerator * a.denominator,
-      denominator: a.denominator * b.denominator)
+    let place = min(a.place, b.place)
+    return Exact(
+      numerator: (a.numerator * b.denominator) << (a.place - place)
+        + (b.numerator * a.denominator) << (b.place - place),
+      denominator: a.denominator * b.denominator, place: place)
   }
   static func - (a: Exact, b: Exact) -> Exact {
-    a + Exact(numerator: -b.numerator, denominator: b.denominator)
+    a + Exact(numerator: -b.numerator, denominator: b.denominator, place: b.place)
   }
   static func * (a: Exact, b: Exact) -> Exact {
-    Exact(numerator: a.numerator * b.numerator, denominator: a.denominator * b.denominator)
+    Exact(
+      numerator: a.numerator * b.numerator, denominator: a.denominator * b.denominator,
+      place: a.place + b.place)
   }
   static func / (a: Exact, b: Exact) -> Exact {
-    Exact(numerator: a.numerator * b.denominator, denominator: a.denominator * b.numerator)
+    Exact(
+      numerator: a.numerator * b.denominator, denominator: a.denominator * b.numerator,
+      place: a.place - b.place)
   }
 }
