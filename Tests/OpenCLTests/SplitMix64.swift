@@ -12,27 +12,16 @@ struct SplitMix64: RandomNumberGenerator {
     return bits ^ (bits >> 31)
   }
 
-  /// Finite elements of all magnitudes, subnormals among them, in their byte form.
+  /// Finite elements of all magnitudes up to 2, subnormals among them, in their byte form.
   mutating func elements(_ type: gm_element, count: Int) -> [UInt8] {
-    var bytes: [UInt8] = []
-    for _ in 0..<count {
-      let bits = next()
+    // Clears the top bit of each exponent, which leaves no infinity and no NaN.
+    let (byteCount, mask): (Int, UInt64) =
       switch type {
-      case gm_f16: append(finite(UInt16(truncatingIfNeeded: bits), exponent: 0x7C00))
-      case gm_bf16: append(finite(UInt16(truncatingIfNeeded: bits), exponent: 0x7F80))
-      case gm_f32: append(finite(UInt32(truncatingIfNeeded: bits), exponent: 0x7F80_0000))
-      default: append(finite(bits, exponent: 0x7FF0_0000_0000_0000))
+      case gm_f32: (count * 4, 0xBFFF_FFFF_BFFF_FFFF)
+      case gm_f64: (count * 8, 0xBFFF_FFFF_FFFF_FFFF)
+      default: (count * 2, 0xBFFF_BFFF_BFFF_BFFF)
       }
-    }
-    return bytes
-
-    func append<T: FixedWidthInteger>(_ bits: T) {
-      withUnsafeBytes(of: bits.littleEndian) { bytes += $0 }
-    }
+    let words = (0..<(byteCount + 7) / 8).map { _ in (next() & mask).littleEndian }
+    return words.withUnsafeBytes { Array($0.prefix(byteCount)) }
   }
-}
-
-/// Clears the top bit of the exponent, which leaves no infinity, NaN or number above 2.
-private func finite<T: FixedWidthInteger>(_ bits: T, exponent: T) -> T {
-  bits & ~(exponent & ~(exponent >> 1))
 }
