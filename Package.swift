@@ -11,12 +11,15 @@ let swiftSettings: [SwiftSetting] = [
 let package = Package(
   name: "gpumerge",
   products: [
-    .library(name: "GPUMerge", targets: ["GPUMerge"])
+    .library(name: "GPUMerge", targets: ["GPUMerge"]),
+    .executable(name: "gpumerge", targets: ["GPUMergeCLI"]),
   ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // The OpenCL headers only: nothing links libOpenCL.
@@ -46,6 +49,20 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: swiftSettings),
+    // Not called gpumerge: on file systems that ignore case, its build folder would be the library's.
+    .executableTarget(
+      name: "GPUMergeCLI",
+      dependencies: [
+        "GPUMerge",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      path: "Sources/gpumerge",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CLITests", dependencies: ["GPUMergeCLI"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c2x
