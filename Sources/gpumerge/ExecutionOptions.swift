@@ -9,7 +9,6 @@ struct ExecutionOptions: ParsableArguments {
     var requiresDevice: Bool
     var memoryByteCount: Int?
     var threadCount: Int?
-    var overwritesOutput: Bool
     var root: String?
     var rejectsNonFinite: Bool
     var isDryRun: Bool
@@ -41,9 +40,6 @@ struct ExecutionOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The number of blocks in work at a time.", valueName: "number"))
   var threads: Int?
 
-  @Flag(help: "Overwrite the output if it exists.")
-  var force = false
-
   @Option(
     help: ArgumentHelp(
       "The key of the state dict in PyTorch files that hold several, such as model.ema.",
@@ -69,7 +65,7 @@ struct ExecutionOptions: ParsableArguments {
   var values: Values {
     Values(
       device: DeviceSelection(parsing: device), requiresDevice: requireDevice,
-      memoryByteCount: memory?.value, threadCount: threads, overwritesOutput: force, root: root,
+      memoryByteCount: memory?.value, threadCount: threads, root: root,
       rejectsNonFinite: nan == .error, isDryRun: dryRun)
   }
 }

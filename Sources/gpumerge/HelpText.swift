@@ -11,8 +11,8 @@ enum HelpText {
           the average of all models, as merged.bin
       gpumerge a.safetensors b.safetensors -o soup.safetensors --weights 0.7,0.3
           a weighted average
-      gpumerge --method dare_simple_average --base base.bin --sparsity-ratio 0.9 \
-    --seed 42 ft1.bin ft2.bin -o dare.bin
+      gpumerge --method dare_simple_average --base base.bin --sparsity-ratio 0.9 \\
+          --seed 42 ft1.bin ft2.bin -o dare.bin
           what two fine-tuned models learned, added to their base
       gpumerge --config merge.yml -o out.safetensors
           what a mergekit configuration says
@@ -42,8 +42,23 @@ enum HelpText {
     let base = row.requiresBase ? "; needs --base" : ""
     let parameters = row.parameters.map { parameter in
       let value = parameter.defaultValue.map { "default \($0)" } ?? "required"
-      return "\n      \(option(parameter.name)): \(parameter.summary) (\(value))"
+      return "\(option(parameter.name)): \(parameter.summary) (\(value))"
     }
-    return "  \(row.name)\(aliases)\n      \(row.summary)\(base)\(parameters.joined())"
+    return (["  \(row.name)\(aliases)"] + ([row.summary + base] + parameters).map(wrapped))
+      .joined(separator: "\n")
+  }
+
+  /// A text in lines that fit 80 columns, the ones after the first indented further.
+  private static func wrapped(_ text: String) -> String {
+    var lines = ["     "]
+    for word in text.split(separator: " ") {
+      let line = lines[lines.count - 1] + " \(word)"
+      if line.count <= 80 {
+        lines[lines.count - 1] = line
+      } else {
+        lines.append("          \(word)")
+      }
+    }
+    return lines.joined(separator: "\n")
   }
 }

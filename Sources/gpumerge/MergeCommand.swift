@@ -19,21 +19,8 @@ struct MergeCommand: ParsableCommand {
     completion: .file(), transform: { FilePath($0) })
   var models: [FilePath] = []
 
-  @Option(
-    name: [.short, .long],
-    help: ArgumentHelp(
-      "The file to write: PyTorch's format for .bin, .pt, .pth and .ckpt, else safetensors. "
-        + "Without it, merged and the extension of the first model, in this folder.",
-      valueName: "file"),
-    completion: .file(), transform: { FilePath($0) })
-  var output: FilePath?
-
-  @Option(
-    help: ArgumentHelp(
-      "A YAML file in mergekit's schema that tells models, method and parameters; options given "
-        + "here override what it says.", valueName: "file"),
-    completion: .file(extensions: ["yml", "yaml"]), transform: { FilePath($0) })
-  var config: FilePath?
+  @OptionGroup(title: "Files")
+  var files: FileOptions
 
   @OptionGroup(title: "Method")
   var method: MethodOptions
@@ -45,13 +32,13 @@ struct MergeCommand: ParsableCommand {
   var reporting: ReportingOptions
 
   func validate() throws {
-    if config != nil, !models.isEmpty {
+    if files.config != nil, !models.isEmpty {
       throw ValidationError("Name the models either here or in the file of --config, not in both")
     }
-    if config == nil, models.isEmpty {
+    if files.config == nil, models.isEmpty {
       throw ValidationError("There is no model to merge: name checkpoint files, or give --config")
     }
-    for path in models + [output, config, method.base].compactMap(\.self) where path.isEmpty {
+    for path in models + [files.output, files.config, files.base].compactMap(\.self) where path.isEmpty {
       throw ValidationError("A file name is empty")
     }
   }
@@ -59,18 +46,18 @@ struct MergeCommand: ParsableCommand {
   /// What to do, from the command line and the configuration file.
   func job() throws(GPUMergeError) -> MergeJob {
     let configuration: Configuration? =
-      if let config { try Configuration(contentsOf: config) } else { nil }
+      if let file = files.config { try Configuration(contentsOf: file) } else { nil }
     let models = configuration?.models.map(\.path) ?? models
     guard let first = models.first else {
-      throw GPUMergeError(.configuration, "there is no model to merge", file: config)
+      throw GPUMergeError(.configuration, "there is no model to merge", file: files.config)
     }
     return MergeJob(
       pool: ModelPool(
-        checkpoints: models, base: method.base ?? configuration?.base),
+        checkpoints: models, base: files.base ?? configuration?.base),
       algorithm: try MethodChoice(options: method, configuration: configuration)
         .algorithm(modelCount: models.count),
-      output: output ?? Self.defaultOutput(forFirst: first),
-      dtype: method.dtype ?? configuration?.dtype,
+      output: files.output ?? Self.defaultOutput(forFirst: first),
+      overwritesOutput: files.force, dtype: method.dtype ?? configuration?.dtype,
       execution: execution.values, reporting: reporting.values)
   }
 

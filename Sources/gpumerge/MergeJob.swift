@@ -8,6 +8,7 @@ struct MergeJob: Sendable {
   let pool: ModelPool
   let algorithm: any MergeAlgorithm
   let output: FilePath
+  let overwritesOutput: Bool
   let dtype: DType?
   let execution: ExecutionOptions.Values
   let reporting: ReportingOptions.Values
@@ -33,7 +34,7 @@ struct MergeJob: Sendable {
     if execution.isDryRun {
       let plan = try PlanReport(merge, output: output, format: format)
       _ = try OutputFile.check(
-        output, overwrite: execution.overwritesOutput, inputs: merge.inputFiles)
+        output, overwrite: overwritesOutput, inputs: merge.inputFiles)
       StandardStreams.writeOutput(reporting.isJSON ? plan.json.text + "\n" : plan.text)
       return
     }
@@ -54,7 +55,7 @@ struct MergeJob: Sendable {
     options.dtype = dtype
     if let byteCount = execution.memoryByteCount { options.memoryByteCount = byteCount }
     options.threadCount = execution.threadCount
-    options.overwritesOutput = execution.overwritesOutput
+    options.overwritesOutput = overwritesOutput
     options.rejectsNonFinite = execution.rejectsNonFinite
     options.root = execution.root
     if reporting.verbosity == .verbose {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import GPUMerge
-import SystemPackage
 
 /// The options that say what to compute.
 struct MethodOptions: ParsableArguments {
@@ -10,12 +9,6 @@ struct MethodOptions: ParsableArguments {
         + "weighted_average if there are weights, else simple_average.", valueName: "name"),
     completion: .list(MergeMethods.all.map(\.name)))
   var method: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "The model that the others were fine-tuned from.", valueName: "file"),
-    completion: .file(), transform: { FilePath($0) })
-  var base: FilePath?
 
   @Option(
     parsing: .unconditional,
