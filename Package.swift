@@ -78,8 +78,6 @@ let package = Package(
     .testTarget(
       name: "OpenCLTests", dependencies: ["GPUMerge", "Kernels", "OpenCLLoader"],
       swiftSettings: swiftSettings),
-    .testTarget(
-      name: "CLITests", dependencies: ["GPUMerge", "GPUMergeCLI"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c2x

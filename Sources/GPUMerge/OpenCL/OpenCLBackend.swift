@@ -8,13 +8,7 @@ package final class OpenCLBackend: Backend {
   let library: KernelLibrary
   /// Whether slots use the host's memory directly.
   let isHostUnified: Bool
-<<<<<<< HEAD
-  /// The first fault.
-  ///
-  /// After it a driver may do anything, so nothing is asked of it any more.
-=======
   /// The first fault, after which nothing is asked of the driver any more, as it may do anything.
->>>>>>> opencl
   private let fault = Mutex<DeviceError?>(nil)
 
   /// Opens a device.
