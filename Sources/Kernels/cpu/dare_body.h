@@ -94,9 +94,11 @@ static void GM_NAME(dare_finish)(gm_element type, gm_division division, bool wid
 static void GM_NAME(dare_model)(const gm_kernel *kernel, const gm_dare_parameters *dare,
                                 gm_u32 model, gm_u64 group, size_t skip, const uint8_t *input,
                                 size_t count, const double *base, double *hi, double *lo) {
-  alignas(64) uint32_t words[gm_tile] = {0};
+  alignas(64) uint32_t words[gm_tile];
   if (dare->threshold > 0xffffffff) return;
-  if (dare->threshold > 0) {
+  if (dare->threshold == 0) {
+    memset(words, 0, sizeof words);
+  } else {
     GM_NAME(dare_random)(words, (skip + count + 3) / 4, group, model, dare->key[0], dare->key[1]);
   }
   GM_NAME(dare_add)(kernel->input, kernel->wide, hi, lo, base, words + skip,
