@@ -60,6 +60,7 @@ GM_INLINE void GM_NAME(dare_finish_loop)(gm_element type, gm_division division, 
                                          const double *restrict hi, const double *restrict lo,
                                          const double *restrict base, uint8_t *restrict output,
                                          size_t count, double divisor, double reciprocal) {
+  GM_FINISH_LOOP
   for (size_t i = 0; i < count; i++) {
     double result =
         wide ? gm_dare_finish_wide(type, gm_make_pair(hi[i], lo[i]), base[i], division, divisor)

@@ -88,6 +88,7 @@ GM_INLINE void GM_NAME(linear_finish_loop)(gm_element type, gm_division division
                                            const double *restrict hi, const double *restrict lo,
                                            uint8_t *restrict output, size_t count, double divisor,
                                            double reciprocal) {
+  GM_FINISH_LOOP
   for (size_t i = 0; i < count; i++) {
     double result =
         wide ? gm_linear_finish_wide(type, gm_make_pair(hi[i], lo[i]), division, divisor)
