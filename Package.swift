@@ -62,7 +62,7 @@ let package = Package(
       path: "Sources/gpumerge",
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "CLITests", dependencies: ["GPUMergeCLI"], swiftSettings: swiftSettings),
+      name: "CLITests", dependencies: ["GPUMerge", "GPUMergeCLI"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c2x
