@@ -19,6 +19,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),  // Tests only.
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -26,7 +27,7 @@ let package = Package(
     .systemLibrary(
       name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev", "opencl-headers"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CLinux"),
+    .target(name: "CLinux", cSettings: [.treatAllWarnings(as: .error)]),
     // Opens libOpenCL at run time, so that the program starts, and the CPU path works, on a machine
     // that has no OpenCL at all.
     .target(
@@ -49,7 +50,7 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: swiftSettings),
-    // Not called gpumerge: on file systems that ignore case, its build folder would be the library's.
+    // A target's name must not differ from another's by case only, so it is not the product's.
     .executableTarget(
       name: "GPUMergeCLI",
       dependencies: [
@@ -59,10 +60,26 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "Yams", package: "Yams"),
       ],
-      path: "Sources/gpumerge",
+      path: "Sources/gpumerge", swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport",
+      dependencies: ["GPUMerge", "Kernels", .product(name: "BigInt", package: "BigInt")],
+      path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .testTarget(
+      name: "KernelsTests",
+      dependencies: ["Kernels", .product(name: "BigInt", package: "BigInt")],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "GPUMergeTests",
+      dependencies: [
+        "GPUMerge", "Kernels", "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ], swiftSettings: swiftSettings),
+    .testTarget(
       name: "CLITests", dependencies: ["GPUMerge", "GPUMergeCLI"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "OpenCLTests", dependencies: ["GPUMerge", "Kernels", "OpenCLLoader"],
+      swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c2x
