@@ -115,4 +115,19 @@ import Testing
     #expect(try merge("model").status == 0)
     #expect(try scratch.floats("x", of: "merged") == [1])
   }
+
+  @Test(
+    "a name of PyTorch's gives PyTorch's format, which can be merged again",
+    arguments: [
+      "o.bin", "o.pt", "o.pth", "o.ckpt",
+    ])
+  func pytorch(name: String) throws {
+    #expect(try merge("a.safetensors", "b.safetensors", "-o", name).status == 0)
+    #expect(try scratch.bytes(of: name).prefix(4) == Data([0x50, 0x4B, 3, 4]))
+    #expect(try merge(name, "a.safetensors").status == 0)
+    let merged = "merged" + name.dropFirst()
+    #expect(try scratch.bytes(of: merged).prefix(2) == Data([0x50, 0x4B]))
+    #expect(try merge(merged, "-o", "back.safetensors").status == 0)
+    #expect(try scratch.floats("x", of: "back.safetensors") == [1.5, 2.5, 4.25])
+  }
 }
