@@ -69,7 +69,7 @@ struct KernelRun {
     }
     return gm_kernel(
       family: family, input: input.element, base: base.element, output: output.element,
-      division: division ?? simplest, wide: wide, first: true, last: true)
+      division: division ?? simplest, wide: wide, first: true, last: true, inputs: 0)
   }
 
   private func launch(

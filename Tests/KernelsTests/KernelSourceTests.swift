@@ -23,10 +23,10 @@ struct KernelSourceTests {
   func options() {
     let kernel = gm_kernel(
       family: gm_dare, input: gm_bf16, base: gm_f32, output: gm_f64, division: gm_divide_full,
-      wide: true, first: false, last: true)
+      wide: true, first: false, last: true, inputs: 3)
     let expected =
       "-DIN_DTYPE=1 -DBASE_DTYPE=2 -DOUT_DTYPE=3 -DDIVISION=2 -DWIDE=1 -DFIRST=0 -DLAST=1 "
-      + "-DSOFT_FP64=1"
+      + "-DINPUTS=3 -DSOFT_FP64=1"
     var buffer = [CChar](repeating: 1, count: 256)
     #expect(gm_kernel_options(kernel, true, &buffer, buffer.count) == expected.utf8.count)
     #expect(

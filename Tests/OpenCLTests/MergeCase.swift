@@ -50,7 +50,8 @@ struct MergeCase: Sendable {
   private func kernel(_ launch: Int) -> gm_kernel {
     gm_kernel(
       family: family, input: input, base: input, output: output, division: division, wide: isWide,
-      first: launch == 0, last: launch == inputsPerLaunch.count - 1)
+      first: launch == 0, last: launch == inputsPerLaunch.count - 1,
+      inputs: UInt32(inputsPerLaunch[launch]))
   }
 
   private func piece(_ launch: Int) -> gm_piece {
@@ -75,7 +76,7 @@ struct MergeCase: Sendable {
     if family == gm_dare {
       return .dare(
         gm_dare_parameters(
-          divisor: divisor.bitPattern, reciprocal: reciprocal.bitPattern, threshold: 1 << 31,
+          divisor: divisor.bitPattern, divisor_rest: 0, reciprocal: reciprocal.bitPattern, threshold: 1 << 31,
           key: (UInt32(truncatingIfNeeded: seed), 7),
           model: UInt32(inputsPerLaunch[..<launch].reduce(0, +)), reserved: 0))
     }

@@ -28,14 +28,13 @@ package enum MergeOracle {
   /// - Parameter isExact: Whether nothing but the correctly rounded value is right; otherwise the sum
   ///   may be off by a few units of binary64 (or of twice that precision where float64 is involved).
   package static func linear(
-    _ inputs: [(bits: UInt64, format: FloatFormat)], weights: [Double], divisor: Double,
+    _ inputs: [(bits: UInt64, format: FloatFormat)], weights: [Double], divisor: Rational,
     output: FloatFormat, isExact: Bool
   ) -> Expectation {
     if let special = special(inputs, weights: weights, output: output) {
       return Expectation(lowest: special, highest: special, format: output)
     }
     let terms = zip(inputs, weights).map { $0.format.exact($0.bits) * Rational($1) }
-    let divisor = Rational(divisor)
     let isNegativeZero = zip(inputs, weights).allSatisfy { input, weight in
       (input.bits & input.format.signBit != 0) != (weight.sign == .minus)
     }
@@ -58,7 +57,7 @@ package enum MergeOracle {
   /// base + sum of kept (inputs[i] - base) over the divisor, rounded once.
   package static func dare(
     _ inputs: [(bits: UInt64, format: FloatFormat)], base: (bits: UInt64, format: FloatFormat),
-    kept: [Bool], divisor: Double, output: FloatFormat
+    kept: [Bool], divisor: Rational, output: FloatFormat
   ) -> Expectation {
     let keptInputs = zip(inputs, kept).filter(\.1).map(\.0)
     let operands = keptInputs + [base]
@@ -67,7 +66,6 @@ package enum MergeOracle {
     }
     let baseValue = base.format.exact(base.bits)
     let differences = keptInputs.map { $0.format.exact($0.bits) - baseValue }
-    let divisor = Rational(divisor)
     let isWide = output == .float64 || (inputs + [base]).contains { $0.format == .float64 }
     return expectation(
       baseValue + sum(differences) / divisor,

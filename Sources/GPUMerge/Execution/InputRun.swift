@@ -34,8 +34,8 @@ extension Step {
         kernel: gm_kernel(
           family: operation.kernelFamily, input: elements[range.lowerBound],
           base: baseElement ?? elements[range.lowerBound], output: output,
-          division: operation.division, wide: isWide, first: position == 0,
-          last: position == ranges.count - 1))
+          division: operation.divisor.division, wide: isWide, first: position == 0,
+          last: position == ranges.count - 1, inputs: UInt32(range.count)))
     }
   }
 }

@@ -61,6 +61,6 @@ public struct DareSimpleAverage: MergeAlgorithm {
     let dropRate = drops ? sparsityRatio : 0
     return ElementwiseOperation(
       .dare(mask: DropMask(dropRate: dropRate, seed: seed, tensor: tensor.name)),
-      divisor: Double(modelCount) * (rescale ? 1 - dropRate : 1))
+      divisor: Divisor(count: modelCount, keepRateOf: rescale ? dropRate : 0))
   }
 }

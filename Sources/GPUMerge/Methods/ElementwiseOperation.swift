@@ -6,7 +6,7 @@ package import Kernels
 public struct ElementwiseOperation: Sendable {
   package var family: Family
   /// The accumulated sum is divided by this.
-  package var divisor: Double
+  package var divisor: Divisor
 
   package enum Family: Sendable {
     /// sum of weights[i] * model[i], over the divisor.
@@ -15,7 +15,7 @@ public struct ElementwiseOperation: Sendable {
     case dare(mask: DropMask)
   }
 
-  package init(_ family: Family, divisor: Double) {
+  package init(_ family: Family, divisor: Divisor) {
     self.family = family
     self.divisor = divisor
   }
@@ -39,16 +39,9 @@ extension ElementwiseOperation {
   /// Whether one model alone comes out as it went in.
   package var isIdentityForOneModel: Bool {
     switch family {
-    case .linear(let weights): weights.count == 1 && weights[0] == divisor
+    case .linear(let weights): weights.count == 1 && weights[0] == divisor.value
     case .dare: false
     }
-  }
-
-  /// How to divide by the divisor: see `gm_division`.
-  package var division: gm_division {
-    if divisor == 1 { return gm_divide_none }
-    let isPowerOfTwo = divisor.isNormal && divisor.significandBitPattern == 0
-    return isPowerOfTwo && (1 / divisor).isNormal ? gm_divide_exact : gm_divide_full
   }
 
   /// The kernel's parameters for a launch that reads the models of `models`.
@@ -62,13 +55,15 @@ extension ElementwiseOperation {
           patterns[slot] = weight.bitPattern
         }
       }
-      parameters.divisor = divisor.bitPattern
-      parameters.reciprocal = (1 / divisor).bitPattern
+      parameters.divisor = divisor.value.bitPattern
+      parameters.divisor_rest = divisor.rest.bitPattern
+      parameters.reciprocal = (1 / divisor.value).bitPattern
       return .linear(parameters)
     case .dare(let mask):
       var parameters = gm_dare_parameters()
-      parameters.divisor = divisor.bitPattern
-      parameters.reciprocal = (1 / divisor).bitPattern
+      parameters.divisor = divisor.value.bitPattern
+      parameters.divisor_rest = divisor.rest.bitPattern
+      parameters.reciprocal = (1 / divisor.value).bitPattern
       parameters.threshold = mask.threshold
       parameters.key = (mask.key.low, mask.key.high)
       parameters.model = UInt32(models.lowerBound)

@@ -20,6 +20,7 @@ public struct SimpleAverageAlgorithm: MergeAlgorithm {
   /// The sum of all models over their number.
   public func operation(on tensor: TensorDescription, modelCount: Int) -> ElementwiseOperation {
     ElementwiseOperation(
-      .linear(weights: Array(repeating: 1, count: modelCount)), divisor: Double(modelCount))
+      .linear(weights: Array(repeating: 1, count: modelCount)), divisor: Divisor(Double(modelCount))
+    )
   }
 }

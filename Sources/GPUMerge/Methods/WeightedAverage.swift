@@ -44,8 +44,9 @@ public struct WeightedAverageAlgorithm: MergeAlgorithm {
 
   /// The weighted sum of all models, over the sum of the weights when normalized.
   public func operation(on tensor: TensorDescription, modelCount: Int) -> ElementwiseOperation {
-    ElementwiseOperation(.linear(weights: weights), divisor: normalize ? sum : 1)
+    ElementwiseOperation(
+      .linear(weights: weights), divisor: normalize ? Divisor(sumOf: weights) : Divisor(1))
   }
 
-  private var sum: Double { weights.reduce(0, +) }
+  private var sum: Double { Divisor(sumOf: weights).value }
 }

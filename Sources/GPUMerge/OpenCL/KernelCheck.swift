@@ -42,7 +42,8 @@ struct KernelCheck {
       Launch(
         kernel: gm_kernel(
           family: family, input: element, base: element, output: element,
-          division: gm_divide_full, wide: element == gm_f64, first: first, last: last),
+          division: gm_divide_full, wide: element == gm_f64, first: first, last: last,
+          inputs: UInt32(Self.inputs)),
         piece: piece, parameters: parameters)
     }
   }
@@ -62,7 +63,7 @@ struct KernelCheck {
     if family == gm_dare {
       return .dare(
         gm_dare_parameters(
-          divisor: divisor, reciprocal: 0, threshold: 1 << 31, key: (1, 2), model: 0, reserved: 0))
+          divisor: divisor, divisor_rest: 0, reciprocal: 0, threshold: 1 << 31, key: (1, 2), model: 0, reserved: 0))
     }
     var linear = gm_linear_parameters()
     linear.weight.0 = 0.3.bitPattern

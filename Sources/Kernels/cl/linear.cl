@@ -18,6 +18,9 @@
 #ifndef LAST
 #define LAST 1
 #endif
+#ifndef INPUTS
+#define INPUTS 2
+#endif
 
 kernel void linear(global const uchar *inputs, global uchar *accumulator, global uchar *output,
                    global uint *flags, gm_piece piece, gm_linear_parameters parameters) {
@@ -28,7 +31,7 @@ kernel void linear(global const uchar *inputs, global uchar *accumulator, global
   for (int lane = 0; lane < 4; lane++) sum[lane] = gm_make_pair(gm_real_of(0), gm_real_of(0));
   if (!FIRST) gm_load_sums(WIDE, GM_AT(accumulator, piece.accumulator), group, sum);
 
-  for (uint i = 0; i < piece.inputs; i++) {
+  for (uint i = 0; i < INPUTS; i++) {
     gm_load_group(IN_DTYPE, GM_AT(inputs, piece.input[i]), group, raw);
     gm_real weight = gm_real_of(parameters.weight[i]);
     bool start = FIRST && i == 0;
@@ -46,11 +49,11 @@ kernel void linear(global const uchar *inputs, global uchar *accumulator, global
     return;
   }
 
-  gm_real divisor = gm_real_of(parameters.divisor);
-  gm_real reciprocal = gm_real_of(parameters.reciprocal);
+  gm_divisor divisor = gm_make_divisor(parameters.divisor, parameters.divisor_rest,
+                                       parameters.reciprocal);
   for (int lane = 0; lane < 4; lane++) {
     gm_real result = WIDE ? gm_linear_finish_wide(OUT_DTYPE, sum[lane], DIVISION, divisor)
-                          : gm_linear_finish(sum[lane].hi, DIVISION, divisor, reciprocal);
+                          : gm_linear_finish(sum[lane].hi, DIVISION, divisor);
     raw[lane] = gm_encode(OUT_DTYPE, result);
   }
   gm_store_group(OUT_DTYPE, GM_AT(output, piece.output), group, raw);

@@ -66,20 +66,21 @@ GM_FUNCTION gm_pair gm_linear_add_wide(gm_pair sum, gm_real weight, gm_real x, b
   return start ? product : gm_pair_sum(sum, product);
 }
 
-GM_FUNCTION gm_real gm_linear_finish(gm_real sum, gm_division division, gm_real divisor,
-                                     gm_real reciprocal) {
+GM_FUNCTION gm_real gm_linear_finish(gm_real sum, gm_division division, gm_divisor divisor) {
   if (division == gm_divide_none) return sum;
   // Exact, or subnormal in binary64 and so zero in every narrower type.
-  if (division == gm_divide_exact) return gm_mul(sum, reciprocal);
-  return gm_quotient_to_odd(sum, divisor);
+  if (division == gm_divide_exact) return gm_mul(sum, divisor.reciprocal);
+  return gm_quotient_to_odd(sum, divisor.value.hi);
 }
 
 GM_FUNCTION gm_real gm_linear_finish_wide(gm_element output, gm_pair sum, gm_division division,
-                                          gm_real divisor) {
-  if (output == gm_f64) return division == gm_divide_none ? sum.hi : gm_pair_quotient(sum, divisor);
+                                          gm_divisor divisor) {
+  if (output == gm_f64) {
+    return division == gm_divide_none ? sum.hi : gm_pair_quotient(sum, divisor.value);
+  }
   if (division == gm_divide_none) return gm_round_to_odd(sum.hi, sum.lo);
-  gm_real quotient = gm_div(sum.hi, divisor);
-  gm_pair result = gm_two_sum(quotient, gm_quotient_rest(sum, divisor, quotient));
+  gm_real quotient = gm_div(sum.hi, divisor.value.hi);
+  gm_pair result = gm_two_sum(quotient, gm_quotient_rest(sum, divisor.value, quotient));
   gm_real odd = gm_round_to_odd(result.hi, result.lo);
   return gm_select(gm_is_zero(quotient), quotient, odd);
 }
@@ -97,10 +98,10 @@ GM_FUNCTION gm_pair gm_dare_add_wide(gm_pair sum, gm_real x, gm_real base, bool 
 }
 
 GM_FUNCTION gm_real gm_dare_finish(gm_real sum, gm_real base, gm_division division,
-                                   gm_real divisor, gm_real reciprocal) {
+                                   gm_divisor divisor) {
   gm_real change = division == gm_divide_none    ? sum
-                   : division == gm_divide_exact ? gm_mul(sum, reciprocal)
-                                                 : gm_div(sum, divisor);
+                   : division == gm_divide_exact ? gm_mul(sum, divisor.reciprocal)
+                                                 : gm_div(sum, divisor.value.hi);
   gm_pair result = gm_two_sum(base, change);
   gm_real odd = gm_round_to_odd(result.hi, result.lo);
   // -0 + 0 would be +0.
@@ -108,11 +109,11 @@ GM_FUNCTION gm_real gm_dare_finish(gm_real sum, gm_real base, gm_division divisi
 }
 
 GM_FUNCTION gm_real gm_dare_finish_wide(gm_element output, gm_pair sum, gm_real base,
-                                        gm_division division, gm_real divisor) {
+                                        gm_division division, gm_divisor divisor) {
   gm_real change = sum.hi, rest = sum.lo;
   if (division != gm_divide_none) {
-    change = gm_div(sum.hi, divisor);
-    rest = gm_quotient_rest(sum, divisor, change);
+    change = gm_div(sum.hi, divisor.value.hi);
+    rest = gm_quotient_rest(sum, divisor.value, change);
   }
   gm_pair upper = gm_two_sum(base, change);
   gm_pair lower = gm_two_sum(upper.lo, rest);

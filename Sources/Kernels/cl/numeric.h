@@ -106,10 +106,12 @@ GM_FUNCTION gm_pair gm_two_difference(gm_real a, gm_real b) {
   return gm_two_sum(a, gm_real_of(gm_bits(b) ^ GM_SIGN));
 }
 
-/// The upper 26 bits of a number (Veltkamp); the rest is x minus that.
+/// A number rounded to its upper 26 bits; what x is above that fits in 26 bits, too.
+///
+/// Rounding the bits instead of multiplying by 2^27 + 1, as Veltkamp did, gives a split that is as
+/// good and cannot overflow.
 GM_FUNCTION gm_real gm_upper_half(gm_real x) {
-  gm_real scaled = gm_mul(x, gm_real_of(0x41a0000002000000UL));  // 2^27 + 1
-  return gm_sub(scaled, gm_sub(scaled, x));
+  return gm_real_of((gm_bits(x) + 0x4000000UL) & ~0x7ffffffUL);
 }
 
 /// a * b, exactly unless it over- or underflows (Dekker 1971, doi:10.1007/BF01397083). Without a
@@ -165,25 +167,40 @@ GM_FUNCTION gm_real gm_quotient_to_odd(gm_real dividend, gm_real divisor) {
   return gm_select(rounded, gm_round_to_odd(quotient, error), quotient);
 }
 
-/// dividend / divisor - quotient, rounded to odd, where `quotient` is that rounded to binary64.
-GM_FUNCTION gm_real gm_quotient_rest(gm_pair dividend, gm_real divisor, gm_real quotient) {
-  gm_pair product = gm_two_product(quotient, divisor);
+/// A divisor with up to 106 bits, and 1 / divisor.
+typedef struct {
+  gm_pair value;
+  gm_real reciprocal;
+} gm_divisor;
+
+GM_FUNCTION gm_divisor gm_make_divisor(gm_u64 divisor, gm_u64 rest, gm_u64 reciprocal) {
+  gm_divisor result;
+  result.value = gm_make_pair(gm_real_of(divisor), gm_real_of(rest));
+  result.reciprocal = gm_real_of(reciprocal);
+  return result;
+}
+
+/// dividend / divisor - quotient, rounded to odd, where `quotient` is dividend.hi / divisor.hi.
+GM_FUNCTION gm_real gm_quotient_rest(gm_pair dividend, gm_pair divisor, gm_real quotient) {
+  gm_pair product = gm_two_product(quotient, divisor.hi);
   gm_pair upper = gm_two_difference(dividend.hi, product.hi);
   gm_pair lower = gm_two_difference(dividend.lo, product.lo);
   gm_pair remainder = gm_two_sum(upper.hi, lower.hi);
   remainder.lo = gm_add(remainder.lo, gm_add(upper.lo, lower.lo));
-  gm_real rest = gm_div(remainder.hi, divisor);
-  gm_pair covered = gm_two_product(rest, divisor);
+  remainder.lo = gm_sub(remainder.lo, gm_mul(quotient, divisor.lo));
+  remainder = gm_two_sum(remainder.hi, remainder.lo);
+  gm_real rest = gm_div(remainder.hi, divisor.hi);
+  gm_pair covered = gm_two_product(rest, divisor.hi);
   gm_real left = gm_sub(gm_sub(remainder.hi, covered.hi), covered.lo);
   left = gm_error(gm_add(left, remainder.lo));
-  gm_real error = gm_real_of(gm_bits(left) ^ (gm_bits(divisor) & GM_SIGN));
+  gm_real error = gm_real_of(gm_bits(left) ^ (gm_bits(divisor.hi) & GM_SIGN));
   rest = gm_select(gm_is_zero(rest), rest, gm_round_to_odd(rest, error));
   return gm_select(gm_is_finite(quotient), gm_error(rest), gm_real_of(0));
 }
 
 /// dividend / divisor, rounded to binary64 once, also where it is subnormal.
-GM_FUNCTION gm_real gm_pair_quotient(gm_pair dividend, gm_real divisor) {
-  gm_real quotient = gm_div(dividend.hi, divisor);
+GM_FUNCTION gm_real gm_pair_quotient(gm_pair dividend, gm_pair divisor) {
+  gm_real quotient = gm_div(dividend.hi, divisor.hi);
   gm_u64 magnitude = gm_magnitude(quotient);
   gm_u64 largest = gm_magnitude(dividend.hi);
   largest = largest < magnitude ? magnitude : largest;

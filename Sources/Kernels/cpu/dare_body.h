@@ -59,36 +59,34 @@ static void GM_NAME(dare_add)(gm_element type, bool wide, double *hi, double *lo
 GM_INLINE void GM_NAME(dare_finish_loop)(gm_element type, gm_division division, bool wide,
                                          const double *restrict hi, const double *restrict lo,
                                          const double *restrict base, uint8_t *restrict output,
-                                         size_t count, double divisor, double reciprocal) {
+                                         size_t count, gm_divisor divisor) {
   GM_FINISH_LOOP
   for (size_t i = 0; i < count; i++) {
     double result =
         wide ? gm_dare_finish_wide(type, gm_make_pair(hi[i], lo[i]), base[i], division, divisor)
-             : gm_dare_finish(hi[i], base[i], division, divisor, reciprocal);
+             : gm_dare_finish(hi[i], base[i], division, divisor);
     GM_NAME(store)(type, output, i, result);
   }
 }
 
 GM_INLINE void GM_NAME(dare_finish_type)(gm_element type, gm_division division, bool wide,
                                          const double *hi, const double *lo, const double *base,
-                                         uint8_t *output, size_t count, double divisor,
-                                         double reciprocal) {
+                                         uint8_t *output, size_t count, gm_divisor divisor) {
   if (wide) {
     gm_division kind = division == gm_divide_none ? gm_divide_none : gm_divide_full;
     GM_FOR_DIVISION(kind, GM_NAME(dare_finish_loop), type, true, hi, lo, base, output, count,
-                    divisor, reciprocal)
+                    divisor)
   } else {
     GM_FOR_DIVISION(division, GM_NAME(dare_finish_loop), type, false, hi, lo, base, output, count,
-                    divisor, reciprocal)
+                    divisor)
   }
 }
 
 static void GM_NAME(dare_finish)(gm_element type, gm_division division, bool wide,
                                  const double *hi, const double *lo, const double *base,
-                                 uint8_t *output, size_t count, double divisor,
-                                 double reciprocal) {
+                                 uint8_t *output, size_t count, gm_divisor divisor) {
   GM_FOR_TYPE(type, GM_NAME(dare_finish_type), division, wide, hi, lo, base, output, count,
-              divisor, reciprocal)
+              divisor)
 }
 
 /// One model's kept differences, added to the tile's sums. `skip` is the lane of the first element.
@@ -135,7 +133,7 @@ bool GM_NAME(gm_dare)(const gm_kernel *kernel, const gm_piece *piece, const gm_o
     if (kernel->last) {
       uint8_t *output = (uint8_t *)operands->output + from * output_size;
       GM_NAME(dare_finish)(kernel->output, kernel->division, kernel->wide, hi, lo, base, output,
-                           count, gm_real_of(dare->divisor), gm_real_of(dare->reciprocal));
+                           count, gm_make_divisor(dare->divisor, dare->divisor_rest, dare->reciprocal));
       nonfinite |= GM_NAME(has_nonfinite)(kernel->output, output, count);
     } else {
       GM_NAME(store_sums)(kernel->wide, operands->accumulator, from, count, hi, lo);

@@ -86,36 +86,33 @@ static void GM_NAME(linear_add)(const gm_kernel *kernel, const gm_piece *piece,
 
 GM_INLINE void GM_NAME(linear_finish_loop)(gm_element type, gm_division division, bool wide,
                                            const double *restrict hi, const double *restrict lo,
-                                           uint8_t *restrict output, size_t count, double divisor,
-                                           double reciprocal) {
+                                           uint8_t *restrict output, size_t count, gm_divisor divisor) {
   GM_FINISH_LOOP
   for (size_t i = 0; i < count; i++) {
     double result =
         wide ? gm_linear_finish_wide(type, gm_make_pair(hi[i], lo[i]), division, divisor)
-             : gm_linear_finish(hi[i], division, divisor, reciprocal);
+             : gm_linear_finish(hi[i], division, divisor);
     GM_NAME(store)(type, output, i, result);
   }
 }
 
 GM_INLINE void GM_NAME(linear_finish_type)(gm_element type, gm_division division, bool wide,
                                            const double *hi, const double *lo, uint8_t *output,
-                                           size_t count, double divisor, double reciprocal) {
+                                           size_t count, gm_divisor divisor) {
   if (wide) {
     // A wide division by a power of two goes the same way as any other.
     gm_division kind = division == gm_divide_none ? gm_divide_none : gm_divide_full;
-    GM_FOR_DIVISION(kind, GM_NAME(linear_finish_loop), type, true, hi, lo, output, count, divisor,
-                    reciprocal)
+    GM_FOR_DIVISION(kind, GM_NAME(linear_finish_loop), type, true, hi, lo, output, count, divisor)
   } else {
     GM_FOR_DIVISION(division, GM_NAME(linear_finish_loop), type, false, hi, lo, output, count,
-                    divisor, reciprocal)
+                    divisor)
   }
 }
 
 static void GM_NAME(linear_finish)(gm_element type, gm_division division, bool wide,
                                    const double *hi, const double *lo, uint8_t *output,
-                                   size_t count, double divisor, double reciprocal) {
-  GM_FOR_TYPE(type, GM_NAME(linear_finish_type), division, wide, hi, lo, output, count, divisor,
-              reciprocal)
+                                   size_t count, gm_divisor divisor) {
+  GM_FOR_TYPE(type, GM_NAME(linear_finish_type), division, wide, hi, lo, output, count, divisor)
 }
 
 bool GM_NAME(gm_linear)(const gm_kernel *kernel, const gm_piece *piece,
@@ -133,7 +130,7 @@ bool GM_NAME(gm_linear)(const gm_kernel *kernel, const gm_piece *piece,
     if (kernel->last) {
       uint8_t *output = (uint8_t *)operands->output + from * output_size;
       GM_NAME(linear_finish)(kernel->output, kernel->division, kernel->wide, hi, lo, output, count,
-                             gm_real_of(linear->divisor), gm_real_of(linear->reciprocal));
+                             gm_make_divisor(linear->divisor, linear->divisor_rest, linear->reciprocal));
       nonfinite |= GM_NAME(has_nonfinite)(kernel->output, output, count);
     } else {
       GM_NAME(store_sums)(kernel->wide, operands->accumulator, from, count, hi, lo);

@@ -50,6 +50,8 @@ typedef struct {
   bool first;
   /// Whether the launch ends with writing the output, rather than storing the accumulator.
   bool last;
+  /// The number of inputs, the same as in the piece: a device's compiler unrolls the loop over them.
+  gm_u32 inputs;
 } gm_kernel;
 
 /// The elements a launch works on. Offsets are in bytes into the buffers, multiples of the element size.
@@ -73,6 +75,8 @@ typedef struct {
 typedef struct {
   gm_u64 weight[GM_MAX_INPUTS];
   gm_u64 divisor;
+  /// What the divisor is above `divisor`, when it has more than 53 bits; wide kernels add it.
+  gm_u64 divisor_rest;
   /// 1 / divisor, for gm_divide_exact.
   gm_u64 reciprocal;
 } gm_linear_parameters;
@@ -80,6 +84,7 @@ typedef struct {
 /// Parameters of gm_dare.
 typedef struct {
   gm_u64 divisor;
+  gm_u64 divisor_rest;
   gm_u64 reciprocal;
   /// An element is dropped when its 32 random bits are below this: 0 drops none, 2^32 all.
   gm_u64 threshold;

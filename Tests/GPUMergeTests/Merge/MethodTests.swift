@@ -16,7 +16,8 @@ struct MethodTests {
       let merged = try await mergeEverywhere(SimpleAverageAlgorithm(), models.pool)
       try expectEqual(merged, models, output: format) { index, inputs in
         MergeOracle.linear(
-          inputs, weights: inputs.map { _ in 1 }, divisor: Double(modelCount), output: format,
+          inputs, weights: inputs.map { _ in 1 }, divisor: Rational(Double(modelCount)),
+          output: format,
           isExact: true)
       }
     }
@@ -41,7 +42,9 @@ struct MethodTests {
         WeightedAverageAlgorithm(weights: weights, normalize: normalize), models.pool)
       try expectEqual(merged, models, output: format) { index, inputs in
         MergeOracle.linear(
-          inputs, weights: weights, divisor: normalize ? weights.reduce(0, +) : 1, output: format,
+          inputs, weights: weights,
+          divisor: normalize ? weights.map(Rational.init).reduce(Rational(0), +) : Rational(1),
+          output: format,
           isExact: false)
       }
     }
@@ -56,7 +59,7 @@ struct MethodTests {
     for (dropRate, rescale) in [(0.3, true), (0.9, false), (0, true), (1, false)] {
       let method = DareSimpleAverage(sparsityRatio: dropRate, rescale: rescale, seed: 42)
       let merged = try await mergeEverywhere(method, models.pool)
-      let divisor = 3 * (rescale ? 1 - dropRate : 1)
+      let divisor = Rational(3) * (rescale ? Rational(1) - Rational(dropRate) : Rational(1))
       try expectEqual(merged, models, output: format) { index, inputs in
         let kept = (0..<3).map {
           MaskOracle.keeps(
@@ -79,7 +82,7 @@ struct MethodTests {
       for models in [models, narrow] {
         let merged = try await mergeEverywhere(
           SimpleAverageAlgorithm(), models.pool, dtype: output.dtype)
-        let count = Double(models.formats.count)
+        let count = Rational(Double(models.formats.count))
         try expectEqual(merged, models, output: output) { index, inputs in
           MergeOracle.linear(
             inputs, weights: inputs.map { _ in 1 }, divisor: count, output: output, isExact: true)
@@ -98,7 +101,8 @@ struct MethodTests {
       let mean = try await mergeEverywhere(SimpleAverageAlgorithm(), withoutBase)
       try expectEqual(mean, models, output: format) { index, inputs in
         MergeOracle.linear(
-          Array(inputs.dropLast()), weights: Array(repeating: 1, count: 37), divisor: 37,
+          Array(inputs.dropLast()), weights: Array(repeating: 1, count: 37),
+          divisor: Rational(37.0),
           output: format, isExact: true)
       }
       _ = try await mergeEverywhere(DareSimpleAverage(sparsityRatio: 0.5, seed: 9), models.pool)
