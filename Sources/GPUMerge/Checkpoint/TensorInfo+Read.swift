@@ -1,10 +1,8 @@
 extension TensorInfo {
   /// Reads bytes of the tensor in C order, little-endian, whatever its layout in the file.
   ///
-  /// - Parameters:
-  ///   - range: Which bytes; starts and ends between elements, or between bytes for types of less
-  ///     than a byte.
-  ///   - destination: Memory for at least as many bytes.
+  /// The range starts and ends between elements, or between bytes for types of less than a byte.
+  /// `destination` has room for at least as many bytes.
   package func read(
     bytes range: Range<Int>, into destination: UnsafeMutableRawBufferPointer
   ) throws(GPUMergeError) {

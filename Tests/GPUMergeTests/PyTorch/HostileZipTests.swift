@@ -59,12 +59,13 @@ struct HostileZipTests {
     arguments: ["small", "rezipped_deflated", "no_crc", "zip_recursive"])
   func truncation(name: String) throws {
     let bytes = try TorchFixture(name: name).bytes()
-    for count in 0..<bytes.count {
-      let error = #expect(throws: GPUMergeError.self) {
-        try TorchFile.open(Array(bytes.prefix(count)))
-      }
-      #expect(error?.kind == .zipStructure)
+    // One expectation for all: one for each of 11,000 would take seconds.
+    let accepted = (0..<bytes.count).filter { count in
+      let result = Result { try TorchFile.open(Array(bytes.prefix(count))) }
+      guard case .failure(let error as GPUMergeError) = result else { return true }
+      return error.kind != .zipStructure
     }
+    #expect(accepted == [])
   }
 
   @Test("a cut file's message says what probably happened")

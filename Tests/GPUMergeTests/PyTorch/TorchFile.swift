@@ -8,10 +8,14 @@ enum TorchFile {
   static func open(
     _ bytes: [UInt8], limits: Limits = Limits(), root: String? = nil
   ) throws -> Checkpoint {
-    let url = FileManager.default.temporaryDirectory.appending(path: "gpumerge-torch-\(UUID())")
-    try Data(bytes).write(to: url)
-    let file = Result { try InputFile(opening: FilePath(url.path)) }
-    try FileManager.default.removeItem(at: url)
+    let path = FilePath(FileManager.default.temporaryDirectory.path)
+      .appending("gpumerge-torch-\(UUID())")
+    // Not Data.write, which waits for the disk.
+    let descriptor = try FileDescriptor.open(
+      path, .writeOnly, options: [.create, .exclusiveCreate], permissions: .ownerReadWrite)
+    try descriptor.closeAfter { _ = try descriptor.writeAll(bytes) }
+    let file = Result { try InputFile(opening: path) }
+    try FileManager.default.removeItem(atPath: path.string)
     return try PyTorchReader.open(try file.get(), limits: limits, root: root)
   }
 
@@ -23,7 +27,7 @@ enum TorchFile {
   }
 }
 
-/// A small generator of which each run gives the same numbers (Steele et al. 2014).
+/// A small random generator of which each run gives the same numbers.
 struct SplitMix64: RandomNumberGenerator {
   var state: UInt64
 

@@ -1,8 +1,13 @@
+import Foundation
 import GPUMerge
 import Testing
 
 @Suite("Mutated PyTorch files")
 struct TorchFuzzTests {
+  /// Mutations for each seed; more by hand.
+  private static let rounds =
+    ProcessInfo.processInfo.environment["GPUMERGE_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 250
+
   /// Bytes that are more likely than others to lead somewhere.
   private static let telling: [UInt8] = [
     0, 1, 2, 4, 8, 0x7F, 0x80, 0xFE, 0xFF, 0x28, 0x2E, 0x52, 0x51, 0x62, 0x71, 0x68, 0x74, 0x8A,
@@ -13,7 +18,7 @@ struct TorchFuzzTests {
   func pickles(seed: Int) throws {
     var random = SplitMix64(state: UInt64(seed))
     let source = try Self.parts(of: ["layouts", "training", "protocol4", "every_dtype"][seed % 4])
-    for _ in 0..<300 {
+    for _ in 0..<Self.rounds {
       var pickle = source.pickle
       for _ in 0..<Int.random(in: 1...3, using: &random) { Self.mutate(&pickle, &random) }
       let zip = TestZip.checkpoint(pickle, storages: source.storages)
@@ -26,14 +31,16 @@ struct TorchFuzzTests {
     var random = SplitMix64(state: UInt64(100 + seed))
     let names = ["small", "rezipped_deflated", "zip_recursive", "no_crc"]
     let source = try TorchFixture(name: names[seed % 4]).bytes()
-    for _ in 0..<300 {
+    for _ in 0..<Self.rounds {
       var bytes = source
       for _ in 0..<Int.random(in: 1...2, using: &random) { Self.mutate(&bytes, &random) }
       try Self.exercise(bytes)
     }
   }
 
-  /// Reads it all. Whatever the file says, nothing but a GPUMergeError may come of it.
+  /// Reads it all.
+  ///
+  /// Whatever the file says, nothing but a GPUMergeError may come of it.
   private static func exercise(_ bytes: [UInt8]) throws {
     do {
       let checkpoint = try TorchFile.open(bytes)

@@ -27,7 +27,9 @@ struct CRCLedger: Sendable {
     return gaps
   }
 
-  /// Records a part. One that overlaps what is known is dropped: another thread was faster.
+  /// Records a part.
+  ///
+  /// One that overlaps what is known is dropped: another thread was faster.
   mutating func add(_ range: Range<Int>, crc: UInt32) {
     let index = firstSegment { $0.range.upperBound > range.lowerBound }
     if index < segments.count, segments[index].range.lowerBound < range.upperBound { return }

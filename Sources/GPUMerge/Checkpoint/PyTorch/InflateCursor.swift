@@ -37,7 +37,9 @@ final class InflateCursor {
 
   deinit { input.deallocate() }
 
-  /// Remembers this place. About 40 KiB of memory.
+  /// Remembers this place.
+  ///
+  /// About 40 KiB of memory.
   func place() throws(GPUMergeError) -> Place {
     Place(
       inflater: try Inflater(copying: inflater), inputOffset: inputOffset - pending.count,

@@ -1,5 +1,7 @@
 /// Checks the finished objects of a pickle: no cycle, not too deep, not too many when each path to
-/// an object counts, and proper keys. After that, recursive walks are safe.
+/// an object counts, and proper keys.
+///
+/// After that, recursive walks are safe.
 struct PickleGraph {
   private let arena: PickleArena
   private let limits: Limits
@@ -10,7 +12,7 @@ struct PickleGraph {
   /// How deep an object is, and how many objects a walk over it would meet.
   private struct Measure {
     var state = State.unknown
-    var depth: UInt16 = 1
+    var depth: UInt32 = 1
     var cost: UInt32 = 1
   }
 

@@ -1,6 +1,8 @@
 // What the functions on the list would make of their arguments.
 extension PickleMachine {
-  /// Looks up a name on the list. `tensor` is the name of what is being described, if known.
+  /// Looks up a name on the list.
+  ///
+  /// `tensor` is the name of what is being described, if known.
   func global(
     _ module: String, _ name: String, for tensor: String?
   ) throws(GPUMergeError) -> PickleGlobal {

@@ -108,8 +108,10 @@ struct PickleMachine {
     memo[index] = try top()
   }
 
-  /// Counts objects that are copied from one container into another. PyTorch's pickles copy each at
-  /// most once; without a limit, a short pickle could copy a long list again and again.
+  /// Counts objects that are copied from one container into another.
+  ///
+  /// PyTorch's pickles copy each at most once; without a limit, a short pickle could copy a long
+  /// list again and again.
   mutating func countCopies(_ count: Int) throws(GPUMergeError) {
     copyCount += count
     guard copyCount <= opcodeCount else {

@@ -45,7 +45,9 @@ enum PickleNode {
   }
 }
 
-/// A run of bytes or elements. Half the size of a range, because there can be millions of them.
+/// A run of bytes or elements.
+///
+/// Half the size of a range, because there can be millions of them.
 struct PickleSlice {
   var start: UInt32
   var count: UInt32

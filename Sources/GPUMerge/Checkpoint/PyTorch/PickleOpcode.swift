@@ -1,4 +1,6 @@
-/// The opcodes of pickle that state dicts use. There is none among them that calls something.
+/// The opcodes of pickle that state dicts use.
+///
+/// There is none among them that calls something.
 enum PickleOpcode: UInt8 {
   case mark = 0x28
   case emptyTuple = 0x29

@@ -26,8 +26,10 @@ struct PickleWriter {
     return writer.bytes
   }
 
-  /// Sets `_metadata`, the one attribute that state dicts have. PyTorch keeps it, and looks there
-  /// only for the names of modules, so that a name no module has disturbs nobody.
+  /// Sets `_metadata`, the one attribute that state dicts have.
+  ///
+  /// PyTorch keeps it, and looks there only for the names of modules, so that a name no module has
+  /// disturbs nobody.
   private mutating func writeAttributes(_ metadata: [(key: String, value: String)]) {
     write(.emptyDictionary)
     write(Array("_metadata".utf8))

@@ -5,8 +5,8 @@ package enum PyTorchReader {
 
   /// Opens a checkpoint and checks everything but the tensors' data.
   ///
-  /// - Parameter root: The key (or keys, with dots between) that leads to the dict of tensors, or
-  ///   nil to look in the customary places.
+  /// `root` is the key (or keys, with dots between) that leads to the dict of tensors, or nil to look
+  /// in the customary places.
   package static func open(
     _ file: InputFile, limits: Limits, root: String?
   ) throws(GPUMergeError) -> Checkpoint {

@@ -5,11 +5,14 @@
 /// sizes are in the local headers, so that no data descriptors are needed. `.format_version` and
 /// `.storage_alignment` are left out: they promise the exact layout of PyTorch's own zip writer.
 package enum PyTorchZipLayout {
-  /// Returns where everything goes. The CRC-32 of each tensor's data is still to be filled in, in
-  /// its local header and in the directory; an empty tensor's is 0 and needs no filling in.
+  /// Returns where everything goes.
   ///
-  /// - Parameter metadata: Kept with the state dict, in its attribute `_metadata` under the key
-  ///   `__gpumerge__`.
+  /// The CRC-32 of each tensor's data is still to be filled in, in its local header and in the
+  /// directory; an empty tensor's is 0 and needs no filling in.
+  ///
+  /// The metadata is kept with the state dict, in its attribute `_metadata` under the key
+  /// `__gpumerge__`, where PyTorch carries it along and does not look for it. Types that PyTorch
+  /// does not have are an error that names the tensor.
   package static func layout(
     _ tensors: [OutputTensor], metadata: [(key: String, value: String)]
   ) throws(GPUMergeError) -> OutputLayout {

@@ -24,6 +24,12 @@ struct StateDictFinder {
     if tensorCount > 0, tensorCount == dictionary.entries.count {
       return dictionary
     }
+    // Mostly tensors: then this is the dict, and what is no tensor must not be dropped.
+    if 2 * tensorCount > dictionary.entries.count,
+      let stray = dictionary.entries.first(where: { !isTensor($0.value) })
+    {
+      throw self.stray(stray, among: dictionary)
+    }
     let candidates = Self.customaryKeys.compactMap { key -> (String, PickleDictionary)? in
       guard let value = arena.value(of: key, in: dictionary).flatMap(arena.dictionary),
         isStateDict(value)
@@ -31,7 +37,7 @@ struct StateDictFinder {
       return (key, value)
     }
     guard let (key, value) = candidates.first, candidates.count == 1 else {
-      throw undecided(dictionary, tensorCount: tensorCount)
+      throw undecided(dictionary)
     }
     try checkPlaceholders(value, beside: dictionary)
     leftAside = dictionary.entries.compactMap { arena.string($0.key) }.filter { $0 != key }
@@ -39,9 +45,9 @@ struct StateDictFinder {
   }
 
   private func find(
-    _ root: String, in dictionary: PickleDictionary
+    _ root: String, in top: PickleDictionary
   ) throws(GPUMergeError) -> PickleDictionary {
-    var dictionary = dictionary
+    var dictionary = top
     var rest = root[...]
     while !rest.isEmpty {
       // A key may contain dots itself: the longest that is there counts.
@@ -62,6 +68,7 @@ struct StateDictFinder {
       throw self.stray(stray, among: dictionary)
     }
     guard !dictionary.entries.isEmpty else { throw failure("'\(escaped(root))' holds no tensors") }
+    try checkPlaceholders(dictionary, beside: top)
     return dictionary
   }
 
@@ -73,12 +80,7 @@ struct StateDictFinder {
     !dictionary.entries.isEmpty && dictionary.entries.allSatisfy { isTensor($0.value) }
   }
 
-  private func undecided(_ dictionary: PickleDictionary, tensorCount: Int) -> GPUMergeError {
-    if 2 * tensorCount > dictionary.entries.count,
-      let stray = dictionary.entries.first(where: { !isTensor($0.value) })
-    {
-      return self.stray(stray, among: dictionary)
-    }
+  private func undecided(_ dictionary: PickleDictionary) -> GPUMergeError {
     if dictionary.entries.isEmpty { return failure("the file holds an empty dict") }
     return failure("it is not clear which entry holds the model's tensors", keysOf: dictionary)
   }

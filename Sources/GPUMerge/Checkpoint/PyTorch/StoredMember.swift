@@ -20,12 +20,20 @@ final class StoredMember: ByteSource, Sendable {
     into destination: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(GPUMergeError) {
     try file.read(into: destination, at: member.dataOffset + offset)
-    guard member.hasCRC else { return }
+    guard member.hasCRC, isWorthRecording(destination.count) else { return }
     for gap in ledger.withLock({ $0.gaps(in: offset..<offset + destination.count) }) {
       let part = destination[gap.lowerBound - offset..<gap.upperBound - offset]
       let crc = crc32(0, UnsafeRawBufferPointer(rebasing: part))
       ledger.withLock { $0.add(gap, crc: crc) }
     }
+  }
+
+  /// Whether to keep the CRC-32 of so many bytes.
+  ///
+  /// The scattered elements of a transposed tensor take longer to keep account of one by one than
+  /// to read again at the end, in one run.
+  private func isWorthRecording(_ count: Int) -> Bool {
+    count >= 4096 || count >= byteCount / 16
   }
 
   /// Reads what was not read so far and compares the CRC-32 with the directory's.

@@ -21,7 +21,7 @@ struct ZipArchive {
     for index in members.indices {
       let end =
         index + 1 < members.count ? members[index + 1].headerOffset : record.directoryOffset
-      guard members[index].headerOffset == position else {
+      guard members[index].headerOffset == position, end <= record.directoryOffset else {
         throw zipFailure(
           "unaccounted bytes before the member, or it overlaps another",
           member: members[index].displayName, at: position)

@@ -124,7 +124,9 @@ struct ZipDirectory {
 
 extension ZipMember {
   /// Takes the numbers that did not fit into 32 bits from the zip64 extra field, which must have
-  /// exactly those. Returns whether it did, and all are possible.
+  /// exactly those.
+  ///
+  /// Returns whether it did, and all are possible.
   fileprivate mutating func apply(zip64 content: [UInt8]?) -> Bool {
     let needed = [byteCount, compressedByteCount, headerOffset].filter { $0 == 0xFFFF_FFFF }
     guard let content else { return needed.isEmpty }

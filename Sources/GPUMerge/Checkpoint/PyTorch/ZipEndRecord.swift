@@ -34,8 +34,9 @@ struct ZipEndRecord {
     }
   }
 
-  /// Reads the zip64 records if there are any and returns where they start. What the plain record
-  /// says too must be the same.
+  /// Reads the zip64 records if there are any and returns where they start.
+  ///
+  /// What the plain record says too must be the same.
   private mutating func readZip64(
     of file: InputFile, before end: Int
   ) throws(GPUMergeError) -> Int? {

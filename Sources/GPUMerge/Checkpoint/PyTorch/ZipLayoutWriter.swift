@@ -52,7 +52,8 @@ struct ZipLayoutWriter {
 
   /// Writes bytes at the current position, as part of the literal before if that ends here.
   private mutating func append(_ bytes: [UInt8]) {
-    if let last = literals.last, last.offset + last.bytes.count == position {
+    // Holding the last literal in a variable would copy all of its bytes.
+    if literals.last.map({ $0.offset + $0.bytes.count }) == position {
       literals[literals.count - 1].bytes.append(contentsOf: bytes)
     } else {
       literals.append(OutputLayout.Literal(offset: position, bytes: bytes))

@@ -4,7 +4,9 @@ enum ZipLocalHeader {
   private static let byteCount = 30
   private static let descriptorSignature: UInt32 = 0x0807_4B50
 
-  /// Sets the member's `dataOffset`. `end` is where the next member or the directory starts.
+  /// Sets the member's `dataOffset`.
+  ///
+  /// `end` is where the next member or the directory starts.
   static func check(
     _ member: inout ZipMember, in file: InputFile, endingAt end: Int
   ) throws(GPUMergeError) {

@@ -21,8 +21,9 @@ struct ZipMember: Sendable {
   /// Whether a data descriptor follows the data.
   var hasDescriptor: Bool { flags & 8 != 0 }
 
-  /// Whether there is a CRC-32 to compare with. `torch.save` can be told not to compute any, and
-  /// then writes 0.
+  /// Whether there is a CRC-32 to compare with.
+  ///
+  /// `torch.save` can be told not to compute any, and then writes 0.
   var hasCRC: Bool { crc != 0 || byteCount == 0 }
 
   /// The name for messages.
