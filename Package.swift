@@ -14,6 +14,8 @@ let package = Package(
     .library(name: "GPUMerge", targets: ["GPUMerge"])
   ],
   dependencies: [
+    // Exact arithmetic for the tests' oracles.
+    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -41,6 +43,10 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "OpenCLTests", dependencies: ["GPUMerge", "Kernels", "OpenCLLoader"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "KernelsTests",
+      dependencies: ["Kernels", .product(name: "BigInt", package: "BigInt")],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
