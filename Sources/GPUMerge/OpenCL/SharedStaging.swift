@@ -24,8 +24,8 @@ final class SharedStaging: Staging {
 
   func submit(byteCount: Int) throws(DeviceError) {
     guard let pointer = mapped else { return }
-    mapped = nil
     try queue.unmap(buffer, pointer)
+    mapped = nil
   }
 
   func fetch(byteCount: Int) throws(DeviceError) -> UnsafeMutableRawPointer {
