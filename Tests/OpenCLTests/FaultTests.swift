@@ -35,7 +35,13 @@ struct FaultTests {
       }
     },
     Fault(function: "clEnqueueUnmapMemObject", status: -5) { table in
-      table.clEnqueueUnmapMemObject = { _, _, _, _, _, _ in -5 }
+      // Only once: it is tried again when the slot goes, or the driver would keep the memory.
+      table.clEnqueueUnmapMemObject = { queue, buffer, pointer, _, _, event in
+        Faults.isDue()
+          ? -5
+          : Faults.counting?.clEnqueueUnmapMemObject(queue, buffer, pointer, 0, nil, event)
+            ?? CL_INVALID_VALUE
+      }
     },
     Fault(function: "clFlush", status: -36) { table in table.clFlush = { _ in -36 } },
   ]
@@ -139,6 +145,7 @@ struct FaultTests {
   func always(fault: Fault) throws {
     var table = try #require(Faults.table())
     fault.inject(&table)
+    Faults.fail(0..<1)
     let error = #expect(throws: DeviceError.self) {
       try merge(table, isHostUnified: fault.isHostUnified)
     }

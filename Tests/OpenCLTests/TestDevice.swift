@@ -4,8 +4,9 @@ import Testing
 
 /// The OpenCL device that tests use: the first one.
 enum TestDevice {
-  /// Whether to run tests that need a device. Where GPUMERGE_REQUIRE_DEVICE is 1 they always run,
-  /// and fail if there is none.
+  /// Whether to run tests that need a device.
+  ///
+  /// Where GPUMERGE_REQUIRE_DEVICE is 1 they always run, and fail if there is none.
   static let isExpected: Bool = !OpenCLDevices.found.all.isEmpty || isRequired
 
   private static let isRequired: Bool =

@@ -41,7 +41,7 @@ package final class OpenCLBackend: Backend {
   }
 
   package var name: String { device.name }
-  package var preferredBlockByteCount: Int { device.kind == .cpu ? 2 << 20 : 8 << 20 }
+  package var preferredBlockByteCount: Int { device.kind == .cpu ? 1 << 20 : 8 << 20 }
   package var preferredSlotCount: Int { device.kind == .cpu ? 2 : 4 }
   package var copiesPerByte: Int { isHostUnified ? 1 : 2 }
 

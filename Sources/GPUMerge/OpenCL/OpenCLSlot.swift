@@ -19,8 +19,8 @@ package final class OpenCLSlot: Slot {
     let queue = try Queue(context)
     func staging(_ byteCount: Int) throws(DeviceError) -> any Staging {
       backend.isHostUnified
-        ? try SharedStaging(context, byteCount: byteCount)
-        : try PinnedStaging(context, byteCount: byteCount, queue: queue)
+        ? try SharedStaging(queue, byteCount: byteCount)
+        : try PinnedStaging(queue, byteCount: byteCount)
     }
     input = try staging(layout.inputByteCount)
     output = try staging(layout.outputByteCount)
@@ -38,7 +38,7 @@ package final class OpenCLSlot: Slot {
   package func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer {
     try backend.attempt { () throws(DeviceError) in
       UnsafeMutableRawBufferPointer(
-        start: try input.lend(by: queue), count: layout.inputByteCount)
+        start: try input.lend(), count: layout.inputByteCount)
     }
   }
 
@@ -46,7 +46,7 @@ package final class OpenCLSlot: Slot {
     try backend.attempt { () throws(DeviceError) in
       if launches.isEmpty { return }
       if !isStarted { try startBlock() }
-      try input.submit(byteCount: stagedByteCount, to: queue)
+      try input.submit(byteCount: stagedByteCount)
       for launch in launches where launch.piece.count > 0 { try enqueue(launch) }
       try queue.flush()
     }
@@ -59,12 +59,12 @@ package final class OpenCLSlot: Slot {
       let start: UnsafeMutableRawPointer
       var set: [Int] = []
       if wasStarted {
-        start = try output.fetch(byteCount: outputByteCount, from: queue)
-        let words = try flags.fetch(byteCount: flagByteCount, from: queue)
+        start = try output.fetch(byteCount: outputByteCount)
+        let words = try flags.fetch(byteCount: flagByteCount)
         try queue.finish()
         set = setFlags(words)
       } else {
-        start = try output.lend(by: queue)
+        start = try output.lend()
       }
       let bytes = UnsafeMutableRawBufferPointer(start: start, count: layout.outputByteCount)
       return SlotOutput(bytes: bytes, flags: set)
@@ -82,10 +82,10 @@ package final class OpenCLSlot: Slot {
 
   /// Clears the flags and gives the output to the device.
   private func startBlock() throws(DeviceError) {
-    let words = try flags.lend(by: queue)
+    let words = try flags.lend()
     words.initializeMemory(as: UInt8.self, repeating: 0, count: flagByteCount)
-    try flags.submit(byteCount: flagByteCount, to: queue)
-    try output.submit(byteCount: 0, to: queue)
+    try flags.submit(byteCount: flagByteCount)
+    try output.submit(byteCount: 0)
     isStarted = true
   }
 

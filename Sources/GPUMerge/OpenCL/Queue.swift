@@ -65,6 +65,12 @@ final class Queue {
     }
   }
 
+  /// Ends a mapping of a buffer that is about to go, whatever comes of it.
+  func endMapping(of buffer: Buffer, at pointer: UnsafeMutableRawPointer) {
+    try? unmap(buffer, pointer)
+    drain()
+  }
+
   /// Starts a kernel with at least so many work-items.
   ///
   /// The C function is `clEnqueueNDRangeKernel`.

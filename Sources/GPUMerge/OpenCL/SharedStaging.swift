@@ -1,28 +1,34 @@
 /// Page-aligned host memory in which the device works directly.
 final class SharedStaging: Staging {
   let buffer: Buffer
+  private let queue: Queue
   /// Where the memory is while the host has it.
   private var mapped: UnsafeMutableRawPointer?
 
-  init(_ context: Context, byteCount: Int) throws(DeviceError) {
-    buffer = try Buffer(context, byteCount: byteCount, in: .host)
+  init(_ queue: Queue, byteCount: Int) throws(DeviceError) {
+    buffer = try Buffer(queue.context, byteCount: byteCount, in: .host)
+    self.queue = queue
   }
 
-  func lend(by queue: Queue) throws(DeviceError) -> UnsafeMutableRawPointer {
+  deinit {
+    if let mapped { queue.endMapping(of: buffer, at: mapped) }
+  }
+
+  func lend() throws(DeviceError) -> UnsafeMutableRawPointer {
     if let mapped { return mapped }
     let (pointer, event) = try queue.map(buffer)
-    try event.wait()
     mapped = pointer
+    try event.wait()
     return pointer
   }
 
-  func submit(byteCount: Int, to queue: Queue) throws(DeviceError) {
+  func submit(byteCount: Int) throws(DeviceError) {
     guard let pointer = mapped else { return }
-    mapped = nil
     try queue.unmap(buffer, pointer)
+    mapped = nil
   }
 
-  func fetch(byteCount: Int, from queue: Queue) throws(DeviceError) -> UnsafeMutableRawPointer {
+  func fetch(byteCount: Int) throws(DeviceError) -> UnsafeMutableRawPointer {
     if let mapped { return mapped }
     let (pointer, _) = try queue.map(buffer)
     mapped = pointer
