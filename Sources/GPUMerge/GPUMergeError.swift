@@ -85,7 +85,7 @@ public struct GPUMergeError: Error, Sendable, Hashable {
 }
 
 extension GPUMergeError: CustomStringConvertible {
-  /// The whole message on one line: `file: 'tensor': problem (at byte N). Advice.`
+  /// The whole message, as in `file: 'tensor': problem (at byte N). Advice`.
   public var description: String {
     var text = ""
     if let file { text += "\(escaped(file.description, limit: 4096)): " }

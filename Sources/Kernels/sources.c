@@ -1,1 +1,55 @@
+// The OpenCL C sources as C strings, and the options that specialise them.
+#include <stdio.h>
+
 #include "Kernels.h"
+
+static const char kernel_types[] = {
+#embed "include/kernel_types.h" suffix(, 0)
+};
+static const char real[] = {
+#embed "cl/real.h" suffix(, 0)
+};
+static const char numeric[] = {
+#embed "cl/numeric.h" suffix(, 0)
+};
+static const char methods[] = {
+#embed "cl/methods.h" suffix(, 0)
+};
+static const char group[] = {
+#embed "cl/group.h" suffix(, 0)
+};
+static const char linear[] = {
+#embed "cl/linear.cl" suffix(, 0)
+};
+static const char dare[] = {
+#embed "cl/dare.cl" suffix(, 0)
+};
+
+static const char *const prelude[] = {kernel_types, real, numeric, methods, group, nullptr};
+
+const char *const *const gm_kernel_prelude = prelude;
+
+const char *gm_kernel_source(gm_family family) {
+  switch (family) {
+    case gm_linear: return linear;
+    case gm_dare: return dare;
+  }
+  return nullptr;
+}
+
+const char *gm_kernel_name(gm_family family) {
+  switch (family) {
+    case gm_linear: return "linear";
+    case gm_dare: return "dare";
+  }
+  return nullptr;
+}
+
+size_t gm_kernel_options(gm_kernel kernel, bool soft_fp64, char *buffer, size_t capacity) {
+  int length = snprintf(buffer, capacity,
+                        "-DIN_DTYPE=%d -DBASE_DTYPE=%d -DOUT_DTYPE=%d -DDIVISION=%d -DWIDE=%d "
+                        "-DFIRST=%d -DLAST=%d -DSOFT_FP64=%d",
+                        (int)kernel.input, (int)kernel.base, (int)kernel.output,
+                        (int)kernel.division, kernel.wide, kernel.first, kernel.last, soft_fp64);
+  return length < 0 ? 0 : (size_t)length;
+}

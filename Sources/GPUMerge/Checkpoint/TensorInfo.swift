@@ -10,7 +10,9 @@ package struct TensorInfo: Sendable {
   /// Whether each element is stored with its most significant byte first.
   package var isBigEndian: Bool
 
-  /// Where in `source` the elements lie. Checked against the source's size by whoever made it.
+  /// Where in `source` the elements lie.
+  ///
+  /// Checked against the source's size by whoever made it.
   package enum Layout: Sendable, Hashable {
     /// In C order without gaps, from this byte on.
     case contiguous(byteOffset: Int)
@@ -30,7 +32,9 @@ package struct TensorInfo: Sendable {
     self.isBigEndian = isBigEndian
   }
 
-  /// The number of elements. Cannot overflow: the reader that made this checked the product.
+  /// The number of elements.
+  ///
+  /// Cannot overflow: the reader that made this checked the product.
   package var elementCount: Int { shape.reduce(1, *) }
 
   /// The number of bytes of the tensor in C order.

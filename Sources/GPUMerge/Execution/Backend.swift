@@ -126,7 +126,9 @@ package struct SlotOutput {
   }
 }
 
-/// A device or its runtime failed. Never changes values: the block is computed again elsewhere.
+/// A device or its runtime failed.
+///
+/// Never changes values: the block is computed again elsewhere.
 package struct DeviceError: Error, Sendable, CustomStringConvertible {
   /// The device's name.
   package var device: String

@@ -65,8 +65,10 @@ struct Batch {
     }
   }
 
-  /// Puts a tensor's elements into the staging area and returns their offset. Where the kernel can
-  /// read the host's memory and the elements are there already, they stay where they are.
+  /// Puts a tensor's elements into the staging area and returns their offset.
+  ///
+  /// Where the kernel can read the host's memory and the elements are there already, they stay
+  /// where they are.
   private mutating func stage(
     _ tensor: TensorInfo, elements: Range<Int>, in staging: UnsafeMutableRawBufferPointer
   ) throws(BlockFailure) -> UInt64 {

@@ -7,8 +7,10 @@ package struct InputRun: Sendable {
 }
 
 extension Step {
-  /// The launches that a merge takes, in order. They hand a running accumulator to each other, which
-  /// gives the same bits as one launch over all models would.
+  /// The launches that a merge takes, in order.
+  ///
+  /// They hand a running accumulator to each other, which gives the same bits as one launch over
+  /// all models would.
   package func runs(maximumInputCount: Int) -> [InputRun] {
     guard case .merge(let operation, let models, let base) = action,
       let output = output.dtype.kernelElement

@@ -1,4 +1,6 @@
-/// Where blocks go. Called from several threads at once, for ranges that do not overlap.
+/// Where blocks go.
+///
+/// Called from several threads at once, for ranges that do not overlap.
 package protocol OutputSink: AnyObject, Sendable {
   /// Writes bytes at an offset of the output.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(GPUMergeError)

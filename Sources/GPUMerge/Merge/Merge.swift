@@ -10,7 +10,9 @@ package struct Merge: Sendable {
   package let warnings: [String]
   private let start: ContinuousClock.Instant
 
-  /// Opens the models and checks that they fit together. Reads headers only.
+  /// Opens the models and checks that they fit together.
+  ///
+  /// Reads headers only.
   package init(
     _ pool: ModelPool, algorithm: any MergeAlgorithm, options: MergeOptions
   ) throws(GPUMergeError) {

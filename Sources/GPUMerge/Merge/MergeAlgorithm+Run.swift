@@ -26,6 +26,7 @@ extension MergeAlgorithm {
   ///   - output: The file to write.
   ///   - format: The format; nil for the one the file's name asks for.
   ///   - options: How to merge.
+  /// - Returns: What was done.
   /// - Throws: ``GPUMergeError``, which tells file and tensor.
   @discardableResult
   public func run(

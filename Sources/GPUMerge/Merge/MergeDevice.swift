@@ -1,5 +1,7 @@
-/// What merges: one OpenCL device, or the CPU. Safe to share between tasks; a server that merges often
-/// keeps one, so that kernels are compiled only once.
+/// What merges: one OpenCL device, or the processor.
+///
+/// Safe to share between tasks; a server that merges often keeps one, so that kernels are compiled
+/// only once.
 public struct MergeDevice: Sendable {
   package let backend: any Backend
   /// Why it is the CPU when a device was asked for.

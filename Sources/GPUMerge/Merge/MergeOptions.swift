@@ -1,8 +1,11 @@
 public import Logging
 
-/// How to run a merge. None of this changes the result, but for `dtype`.
+/// How to run a merge.
+///
+/// None of this changes the result, but for `dtype`.
 public struct MergeOptions: Sendable {
   /// The type of all averaged tensors of the output: `float32`, `float16`, `bfloat16` or `float64`.
+  ///
   /// Without it, each tensor keeps the type it has in the base or first model.
   public var dtype: DType?
   /// The device; nil for the first GPU, else the CPU.

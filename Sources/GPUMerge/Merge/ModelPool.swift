@@ -4,8 +4,10 @@ public import SystemPackage
 public struct ModelPool: Sendable {
   /// The models to merge.
   public var models: [ModelSource]
-  /// The model they were fine-tuned from (`_pretrained_` in FusionBench). Methods that merge
-  /// differences need it; for all methods it decides types and the values of integer counters.
+  /// The model they were fine-tuned from (`_pretrained_` in FusionBench).
+  ///
+  /// Methods that merge differences need it; for all methods it decides types and the values of
+  /// integer counters.
   public var base: ModelSource?
 
   /// Creates a pool.

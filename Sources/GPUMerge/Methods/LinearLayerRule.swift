@@ -15,9 +15,10 @@ public enum LinearLayerRule {
   }
 
   /// Whether a module of this name is an embedding table: `embed_tokens` (Llama, T5, Whisper),
-  /// `word_embeddings` (BERT), `token_embedding` (CLIP), `tok_embeddings` (Meta's Llama), `embed_in`
-  /// (GPT-NeoX) and so on. GPT-NeoX's `embed_out` and ALBERT's `embedding_hidden_mapping_in` are
-  /// linear layers.
+  /// `word_embeddings` (BERT), `token_embedding` (CLIP), `tok_embeddings` (Meta's Llama),
+  /// `embed_in` (GPT-NeoX) and so on.
+  ///
+  /// GPT-NeoX's `embed_out` and ALBERT's `embedding_hidden_mapping_in` are linear layers.
   private static func isEmbedding(_ module: String) -> Bool {
     if tables.contains(module) { return true }
     guard let lastWord = module.split(separator: "_").last else { return false }

@@ -12,8 +12,9 @@ final class KernelLibrary: Sendable {
     self.softFloat64 = softFloat64
   }
 
-  /// The program of a kernel. One thread at a time compiles; the others wait, most likely for the
-  /// same program.
+  /// The program of a kernel.
+  ///
+  /// One thread at a time compiles; the others wait, most likely for the same program.
   func program(for kernel: gm_kernel) throws(DeviceError) -> Program {
     try programs.withLock { programs throws(DeviceError) in
       let key = KernelKey(kernel)

@@ -8,7 +8,9 @@ package final class OpenCLBackend: Backend {
   let library: KernelLibrary
   /// Whether slots use the host's memory directly.
   let isHostUnified: Bool
-  /// The first fault. After it a driver may do anything, so nothing is asked of it any more.
+  /// The first fault.
+  ///
+  /// After it a driver may do anything, so nothing is asked of it any more.
   private let fault = Mutex<DeviceError?>(nil)
 
   /// Opens a device.

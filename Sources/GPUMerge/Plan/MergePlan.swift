@@ -1,11 +1,15 @@
-/// Everything that is decided before any tensor data is read: what happens to each tensor, and where
-/// its bytes go. Depends on headers only.
+/// Everything that is decided before any tensor data is read: what happens to each tensor, and
+/// where its bytes go.
+///
+/// Depends on headers only.
 package struct MergePlan: Sendable {
   /// One step for each output tensor, in the order of the base or first model.
   package var steps: [Step]
   /// Where the bytes go; `layout.tensorOffsets` is parallel to `steps`.
   package var layout: OutputLayout
-  /// The indices of `steps`, by offset in the output. Steps without bytes are left out.
+  /// The indices of `steps`, by offset in the output.
+  ///
+  /// Steps without bytes are left out.
   package let stepsByOffset: [Int]
   /// The tensor bytes read from all models and the base.
   package let inputByteCount: Int

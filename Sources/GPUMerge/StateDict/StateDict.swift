@@ -13,7 +13,9 @@ public struct StateDict: Sendable {
   /// The number of tensors.
   public var count: Int { tensors.count }
 
-  /// The tensor of a name. A new name goes to the end.
+  /// The tensor of a name.
+  ///
+  /// A new name goes to the end.
   public subscript(name: TensorName) -> Tensor? {
     get { tensors[name] }
     set { tensors[name] = newValue }

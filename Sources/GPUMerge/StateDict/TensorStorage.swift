@@ -19,8 +19,9 @@ public final class TensorStorage: @unchecked Sendable {
     self.init(memory: memory, byteCount: byteCount)
   }
 
-  /// Uses memory of the caller's, without a copy. It must not change, and stays valid until `release`
-  /// is called, once, on any thread.
+  /// Uses memory of the caller's, without a copy.
+  ///
+  /// It must not change, and stays valid until `release` is called, once, on any thread.
   public init(bytesNoCopy bytes: UnsafeRawBufferPointer, release: @escaping @Sendable () -> Void) {
     self.bytes = bytes
     self.release = release

@@ -23,7 +23,9 @@ package final class InputFile: ByteSource, Sendable {
     var nanoseconds: Int
   }
 
-  /// Opens a file. Directories, pipes and devices are refused, and a pipe does not block.
+  /// Opens a file.
+  ///
+  /// Directories, pipes and devices are refused, and a pipe does not block.
   package init(opening path: FilePath) throws(GPUMergeError) {
     let descriptor = path.withPlatformString { Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else {

@@ -1,0 +1,124 @@
+// What each family does to one element: valid C23 and valid OpenCL C 1.2.
+//
+// Narrow functions keep one binary64 number per element, wide ones a pair. A function that ends in
+// `finish` gives a number to encode: where the output is narrower than binary64 it is rounded to
+// odd, so that encoding it is the only rounding of the result.
+#ifndef GPUMERGE_METHODS_H
+#define GPUMERGE_METHODS_H
+
+#ifndef __OPENCL_VERSION__
+#include "numeric.h"
+#endif
+
+// MARK: Philox4x32-10
+
+/// Four numbers of 32 bits in the lower halves; what is in the upper halves does not matter, which
+/// spares the CPU's vector loops the masks.
+typedef struct {
+  gm_u64 word[4];
+} gm_philox_state;
+
+/// Salmon, Moraes, Dror, Shaw 2011, doi:10.1145/2063384.2063405.
+GM_FUNCTION gm_philox_state gm_philox(gm_philox_state counter, gm_u32 key0, gm_u32 key1) {
+  gm_u64 c0 = counter.word[0], c1 = counter.word[1], c2 = counter.word[2], c3 = counter.word[3];
+  for (int round = 0; round < 10; round++) {
+    gm_u64 product0 = (c0 & 0xffffffff) * 0xd2511f53;
+    gm_u64 product1 = (c2 & 0xffffffff) * 0xcd9e8d57;
+    c0 = (product1 >> 32) ^ c1 ^ key0;
+    c1 = product1;
+    c2 = (product0 >> 32) ^ c3 ^ key1;
+    c3 = product0;
+    key0 += 0x9e3779b9;
+    key1 += 0xbb67ae85;
+  }
+  gm_philox_state result;
+  result.word[0] = c0;
+  result.word[1] = c1;
+  result.word[2] = c2;
+  result.word[3] = c3;
+  return result;
+}
+
+/// The random bits of the four elements from 4 * group on, for one model.
+GM_FUNCTION gm_philox_state gm_dare_random(gm_u64 group, gm_u32 model, gm_u32 key0, gm_u32 key1) {
+  gm_philox_state counter;
+  counter.word[0] = group;
+  counter.word[1] = group >> 32;
+  counter.word[2] = model;
+  counter.word[3] = 0;
+  return gm_philox(counter, key0, key1);
+}
+
+GM_FUNCTION bool gm_dare_keeps(gm_u64 word, gm_u64 threshold) {
+  return (word & 0xffffffff) >= threshold;
+}
+
+// MARK: linear
+
+GM_FUNCTION gm_real gm_linear_add(gm_real sum, gm_real weight, gm_real x, bool start) {
+  gm_real product = gm_mul(weight, x);
+  // Not added to zero, which would make the average of -0 positive.
+  return start ? product : gm_add(sum, product);
+}
+
+GM_FUNCTION gm_pair gm_linear_add_wide(gm_pair sum, gm_real weight, gm_real x, bool start) {
+  gm_pair product = gm_two_product(weight, x);
+  return start ? product : gm_pair_sum(sum, product);
+}
+
+GM_FUNCTION gm_real gm_linear_finish(gm_real sum, gm_division division, gm_real divisor,
+                                     gm_real reciprocal) {
+  if (division == gm_divide_none) return sum;
+  // Exact, or subnormal in binary64 and so zero in every narrower type.
+  if (division == gm_divide_exact) return gm_mul(sum, reciprocal);
+  return gm_quotient_to_odd(sum, divisor);
+}
+
+GM_FUNCTION gm_real gm_linear_finish_wide(gm_element output, gm_pair sum, gm_division division,
+                                          gm_real divisor) {
+  if (output == gm_f64) return division == gm_divide_none ? sum.hi : gm_pair_quotient(sum, divisor);
+  if (division == gm_divide_none) return gm_round_to_odd(sum.hi, sum.lo);
+  gm_real quotient = gm_div(sum.hi, divisor);
+  gm_pair result = gm_two_sum(quotient, gm_quotient_rest(sum, divisor, quotient));
+  gm_real odd = gm_round_to_odd(result.hi, result.lo);
+  return gm_select(gm_is_zero(quotient), quotient, odd);
+}
+
+// MARK: dare
+
+GM_FUNCTION gm_real gm_dare_add(gm_real sum, gm_real x, gm_real base, bool keep) {
+  // A choice, not a product with zero: NaN and infinity in a dropped element must not matter.
+  return gm_select(keep, gm_add(sum, gm_sub(x, base)), sum);
+}
+
+GM_FUNCTION gm_pair gm_dare_add_wide(gm_pair sum, gm_real x, gm_real base, bool keep) {
+  gm_pair more = gm_pair_sum(sum, gm_two_difference(x, base));
+  return gm_make_pair(gm_select(keep, more.hi, sum.hi), gm_select(keep, more.lo, sum.lo));
+}
+
+GM_FUNCTION gm_real gm_dare_finish(gm_real sum, gm_real base, gm_division division,
+                                   gm_real divisor, gm_real reciprocal) {
+  gm_real change = division == gm_divide_none    ? sum
+                   : division == gm_divide_exact ? gm_mul(sum, reciprocal)
+                                                 : gm_div(sum, divisor);
+  gm_pair result = gm_two_sum(base, change);
+  gm_real odd = gm_round_to_odd(result.hi, result.lo);
+  // -0 + 0 would be +0.
+  return gm_select(gm_is_zero(change), base, odd);
+}
+
+GM_FUNCTION gm_real gm_dare_finish_wide(gm_element output, gm_pair sum, gm_real base,
+                                        gm_division division, gm_real divisor) {
+  gm_real change = sum.hi, rest = sum.lo;
+  if (division != gm_divide_none) {
+    change = gm_div(sum.hi, divisor);
+    rest = gm_quotient_rest(sum, divisor, change);
+  }
+  gm_pair upper = gm_two_sum(base, change);
+  gm_pair lower = gm_two_sum(upper.lo, rest);
+  gm_pair result = gm_two_sum(upper.hi, gm_round_to_odd(lower.hi, lower.lo));
+  gm_real rounded = output == gm_f64 ? result.hi : gm_round_to_odd(result.hi, result.lo);
+  return gm_select(gm_is_zero(change), base, rounded);
+}
+
+#endif

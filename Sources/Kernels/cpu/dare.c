@@ -1,0 +1,28 @@
+// gm_dare for every instruction set.
+#include "../cl/methods.h"
+#include "isa.h"
+
+#define GM_ISA baseline
+#define GM_HARDWARE_F16 0
+#include "tile.h"
+#include "dare_body.h"
+#undef GM_ISA
+#undef GM_HARDWARE_F16
+
+#ifdef __x86_64__
+#define GM_HARDWARE_F16 1
+
+GM_BEGIN_TARGET(GM_AVX2)
+#define GM_ISA avx2
+#include "tile.h"
+#include "dare_body.h"
+#undef GM_ISA
+GM_END_TARGET
+
+GM_BEGIN_TARGET(GM_AVX512)
+#define GM_ISA avx512
+#include "tile.h"
+#include "dare_body.h"
+#undef GM_ISA
+GM_END_TARGET
+#endif

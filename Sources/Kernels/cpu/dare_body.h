@@ -1,0 +1,142 @@
+// gm_dare for one instruction set; see cl/dare.cl.
+
+/// The random words of the elements from 4 * group on, for one model.
+static void GM_NAME(dare_random)(uint32_t *restrict words, size_t groups, gm_u64 group,
+                                 gm_u32 model, gm_u32 key0, gm_u32 key1) {
+  for (size_t i = 0; i < groups; i++) {
+    gm_philox_state random = gm_dare_random(group + i, model, key0, key1);
+    words[4 * i] = (uint32_t)random.word[0];
+    words[4 * i + 1] = (uint32_t)random.word[1];
+    words[4 * i + 2] = (uint32_t)random.word[2];
+    words[4 * i + 3] = (uint32_t)random.word[3];
+  }
+}
+
+GM_INLINE void GM_NAME(dare_base_loop)(gm_element type, double *restrict base,
+                                       const uint8_t *restrict elements, size_t count) {
+  for (size_t i = 0; i < count; i++) base[i] = GM_NAME(load)(type, elements, i);
+}
+
+static void GM_NAME(dare_base)(gm_element type, double *base, const uint8_t *elements,
+                               size_t count) {
+  GM_FOR_TYPE(type, GM_NAME(dare_base_loop), base, elements, count)
+}
+
+/// `words` are compared with the least one that keeps its element.
+GM_INLINE void GM_NAME(dare_add_loop)(gm_element type, bool wide, double *restrict hi,
+                                      double *restrict lo, const double *restrict base,
+                                      const uint32_t *restrict words, uint32_t least,
+                                      const uint8_t *restrict input, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    double x = GM_NAME(load)(type, input, i);
+    bool keep = words[i] >= least;
+    if (wide) {
+      gm_pair sum = gm_dare_add_wide(gm_make_pair(hi[i], lo[i]), x, base[i], keep);
+      hi[i] = sum.hi;
+      lo[i] = sum.lo;
+    } else {
+      hi[i] = gm_dare_add(hi[i], x, base[i], keep);
+    }
+  }
+}
+
+GM_INLINE void GM_NAME(dare_add_type)(gm_element type, bool wide, double *hi, double *lo,
+                                      const double *base, const uint32_t *words, uint32_t least,
+                                      const uint8_t *input, size_t count) {
+  if (wide) {
+    GM_NAME(dare_add_loop)(type, true, hi, lo, base, words, least, input, count);
+  } else {
+    GM_NAME(dare_add_loop)(type, false, hi, lo, base, words, least, input, count);
+  }
+}
+
+static void GM_NAME(dare_add)(gm_element type, bool wide, double *hi, double *lo,
+                              const double *base, const uint32_t *words, uint32_t least,
+                              const uint8_t *input, size_t count) {
+  GM_FOR_TYPE(type, GM_NAME(dare_add_type), wide, hi, lo, base, words, least, input, count)
+}
+
+GM_INLINE void GM_NAME(dare_finish_loop)(gm_element type, gm_division division, bool wide,
+                                         const double *restrict hi, const double *restrict lo,
+                                         const double *restrict base, uint8_t *restrict output,
+                                         size_t count, double divisor, double reciprocal) {
+  for (size_t i = 0; i < count; i++) {
+    double result =
+        wide ? gm_dare_finish_wide(type, gm_make_pair(hi[i], lo[i]), base[i], division, divisor)
+             : gm_dare_finish(hi[i], base[i], division, divisor, reciprocal);
+    GM_NAME(store)(type, output, i, result);
+  }
+}
+
+GM_INLINE void GM_NAME(dare_finish_type)(gm_element type, gm_division division, bool wide,
+                                         const double *hi, const double *lo, const double *base,
+                                         uint8_t *output, size_t count, double divisor,
+                                         double reciprocal) {
+  if (wide) {
+    gm_division kind = division == gm_divide_none ? gm_divide_none : gm_divide_full;
+    GM_FOR_DIVISION(kind, GM_NAME(dare_finish_loop), type, true, hi, lo, base, output, count,
+                    divisor, reciprocal)
+  } else {
+    GM_FOR_DIVISION(division, GM_NAME(dare_finish_loop), type, false, hi, lo, base, output, count,
+                    divisor, reciprocal)
+  }
+}
+
+static void GM_NAME(dare_finish)(gm_element type, gm_division division, bool wide,
+                                 const double *hi, const double *lo, const double *base,
+                                 uint8_t *output, size_t count, double divisor,
+                                 double reciprocal) {
+  GM_FOR_TYPE(type, GM_NAME(dare_finish_type), division, wide, hi, lo, base, output, count,
+              divisor, reciprocal)
+}
+
+/// One model's kept differences, added to the tile's sums. `skip` is the lane of the first element.
+static void GM_NAME(dare_model)(const gm_kernel *kernel, const gm_dare_parameters *dare,
+                                gm_u32 model, gm_u64 group, size_t skip, const uint8_t *input,
+                                size_t count, const double *base, double *hi, double *lo) {
+  alignas(64) uint32_t words[gm_tile] = {0};
+  if (dare->threshold > 0xffffffff) return;
+  if (dare->threshold > 0) {
+    GM_NAME(dare_random)(words, (skip + count + 3) / 4, group, model, dare->key[0], dare->key[1]);
+  }
+  GM_NAME(dare_add)(kernel->input, kernel->wide, hi, lo, base, words + skip,
+                    (uint32_t)dare->threshold, input, count);
+}
+
+bool GM_NAME(gm_dare)(const gm_kernel *kernel, const gm_piece *piece, const gm_operands *operands,
+                      const void *parameters) {
+  const gm_dare_parameters *dare = parameters;
+  size_t input_size = (size_t)gm_element_size(kernel->input);
+  size_t base_size = (size_t)gm_element_size(kernel->base);
+  size_t output_size = (size_t)gm_element_size(kernel->output);
+  alignas(64) double hi[gm_tile], lo[gm_tile], base[gm_tile];
+  bool nonfinite = false;
+  size_t count = 0;
+  for (size_t from = 0; from < piece->count; from += count) {
+    // Tiles end at whole groups of the tensor.
+    size_t skip = (piece->first + from) & 3;
+    count = piece->count - from < gm_tile - skip ? piece->count - from : gm_tile - skip;
+    GM_NAME(dare_base)(kernel->base, base, (const uint8_t *)operands->base + from * base_size,
+                       count);
+    if (kernel->first) {
+      memset(hi, 0, sizeof hi);
+      memset(lo, 0, sizeof lo);
+    } else {
+      GM_NAME(load_sums)(kernel->wide, operands->accumulator, from, count, hi, lo);
+    }
+    for (gm_u32 i = 0; i < piece->inputs; i++) {
+      const uint8_t *input = (const uint8_t *)operands->input[i] + from * input_size;
+      GM_NAME(dare_model)(kernel, dare, dare->model + i, (piece->first + from) >> 2, skip, input,
+                          count, base, hi, lo);
+    }
+    if (kernel->last) {
+      uint8_t *output = (uint8_t *)operands->output + from * output_size;
+      GM_NAME(dare_finish)(kernel->output, kernel->division, kernel->wide, hi, lo, base, output,
+                           count, gm_real_of(dare->divisor), gm_real_of(dare->reciprocal));
+      nonfinite |= GM_NAME(has_nonfinite)(kernel->output, output, count);
+    } else {
+      GM_NAME(store_sums)(kernel->wide, operands->accumulator, from, count, hi, lo);
+    }
+  }
+  return nonfinite;
+}

@@ -1,0 +1,146 @@
+// Loops over the elements of one tile; included once per instruction set, with GM_ISA and
+// GM_HARDWARE_F16 defined. The type is a constant wherever these are inlined.
+//
+// The CPU's own conversions give the bits of gm_decode and gm_encode, faster. They do only while
+// denormals are not flushed and rounding is to nearest, which gm_cpu_merge sees to.
+
+/// The value of element i.
+GM_INLINE double GM_NAME(load)(gm_element type, const uint8_t *elements, size_t i) {
+  if (type == gm_f64) {
+    double x;
+    memcpy(&x, elements + i * 8, sizeof x);
+    return x;
+  }
+  if (type == gm_f32) {
+    float x;
+    memcpy(&x, elements + i * 4, sizeof x);
+    return x;
+  }
+  uint16_t raw;
+  memcpy(&raw, elements + i * 2, sizeof raw);
+  if (type == gm_bf16) {
+    uint32_t bits = (uint32_t)raw << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+  }
+#if GM_HARDWARE_F16
+  _Float16 x;
+  memcpy(&x, &raw, sizeof x);
+  return (float)x;
+#else
+  return gm_decode(gm_f16, raw);
+#endif
+}
+
+/// The bits of the binary32 number next to the value that has an odd last bit, or of the value.
+GM_INLINE uint32_t GM_NAME(odd_f32)(double value) {
+  float nearest = (float)value;
+  uint32_t bits;
+  memcpy(&bits, &nearest, sizeof bits);
+  bits -= __builtin_fabs((double)nearest) > __builtin_fabs(value);
+  return bits | ((double)nearest != value);
+}
+
+/// gm_encode for the types of 16 bits: to odd in binary32, which has more than two bits more than
+/// either, then to nearest.
+GM_INLINE uint16_t GM_NAME(encode_16)(gm_element type, double value) {
+  if (type == gm_bf16) {
+    uint32_t bits = GM_NAME(odd_f32)(value);
+    uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+    return (uint16_t)(value != value ? 0x7fc0 : rounded);
+  }
+#if GM_HARDWARE_F16
+  uint32_t bits = GM_NAME(odd_f32)(value);
+  float odd;
+  memcpy(&odd, &bits, sizeof odd);
+  _Float16 rounded = (_Float16)odd;
+  uint16_t result;
+  memcpy(&result, &rounded, sizeof result);
+  return value != value ? 0x7e00 : result;
+#else
+  return (uint16_t)gm_encode(gm_f16, value);
+#endif
+}
+
+/// Encodes the value and stores it as element i.
+GM_INLINE void GM_NAME(store)(gm_element type, uint8_t *elements, size_t i, double value) {
+  if (type == gm_f64) {
+    uint64_t bits = gm_encode(gm_f64, value);
+    memcpy(elements + i * 8, &bits, sizeof bits);
+  } else if (type == gm_f32) {
+    float nearest = (float)value;
+    uint32_t bits;
+    memcpy(&bits, &nearest, sizeof bits);
+    bits = value != value ? 0x7fc00000 : bits;
+    memcpy(elements + i * 4, &bits, sizeof bits);
+  } else {
+    uint16_t bits = GM_NAME(encode_16)(type, value);
+    memcpy(elements + i * 2, &bits, sizeof bits);
+  }
+}
+
+/// Whether any of the encoded elements is NaN or infinite.
+static bool GM_NAME(has_nonfinite)(gm_element type, const uint8_t *elements, size_t count) {
+  uint64_t found = 0;
+  if (type == gm_f64) {
+    for (size_t i = 0; i < count; i++) {
+      uint64_t bits;
+      memcpy(&bits, elements + i * 8, sizeof bits);
+      found |= gm_is_nonfinite(gm_f64, bits);
+    }
+  } else if (type == gm_f32) {
+    uint32_t narrow = 0;
+    for (size_t i = 0; i < count; i++) {
+      uint32_t bits;
+      memcpy(&bits, elements + i * 4, sizeof bits);
+      narrow |= (bits & 0x7f800000) == 0x7f800000;
+    }
+    found = narrow;
+  } else {
+    uint16_t mask = (uint16_t)gm_infinity(type), narrow = 0;
+    for (size_t i = 0; i < count; i++) {
+      uint16_t bits;
+      memcpy(&bits, elements + i * 2, sizeof bits);
+      narrow |= (bits & mask) == mask;
+    }
+    found = narrow;
+  }
+  return found != 0;
+}
+
+/// Copies accumulators of the piece's elements from `from` on into the tile's.
+GM_INLINE void GM_NAME(load_sums)(bool wide, const void *accumulator, size_t from, size_t count,
+                                  double *hi, double *lo) {
+  const uint8_t *source = accumulator;
+  for (size_t i = 0; i < count; i++) {
+    hi[i] = GM_NAME(load)(gm_f64, source, wide ? 2 * (from + i) : from + i);
+    if (wide) lo[i] = GM_NAME(load)(gm_f64, source, 2 * (from + i) + 1);
+  }
+}
+
+GM_INLINE void GM_NAME(store_sums)(bool wide, void *accumulator, size_t from, size_t count,
+                                   const double *hi, const double *lo) {
+  uint8_t *target = accumulator;
+  for (size_t i = 0; i < count; i++) {
+    memcpy(target + 8 * (wide ? 2 * (from + i) : from + i), hi + i, 8);
+    if (wide) memcpy(target + 8 * (2 * (from + i) + 1), lo + i, 8);
+  }
+}
+
+// Calls `function(type, ...)` with `type` as a constant, so that each case is a loop of its own.
+#ifndef GM_FOR_TYPE
+#define GM_FOR_TYPE(type, function, ...)                \
+  switch (type) {                                       \
+    case gm_f16: function(gm_f16, __VA_ARGS__); break;   \
+    case gm_bf16: function(gm_bf16, __VA_ARGS__); break; \
+    case gm_f32: function(gm_f32, __VA_ARGS__); break;   \
+    case gm_f64: function(gm_f64, __VA_ARGS__); break;   \
+  }
+#define GM_FOR_DIVISION(division, function, type, ...)                            \
+  switch (division) {                                                             \
+    case gm_divide_none: function(type, gm_divide_none, __VA_ARGS__); break;       \
+    case gm_divide_exact: function(type, gm_divide_exact, __VA_ARGS__); break;     \
+    case gm_divide_full: function(type, gm_divide_full, __VA_ARGS__); break;       \
+  }
+#endif

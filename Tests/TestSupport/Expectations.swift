@@ -1,0 +1,55 @@
+package import GPUMerge
+import Testing
+
+/// An element of a tensor.
+package struct ElementIndex: Sendable {
+  package var name: TensorName
+  package var element: Int
+}
+
+/// Checks each element of a merged state dict against what is expected of the models' elements (the
+/// base's last).
+package func expectEqual(
+  _ merged: StateDict, _ models: RandomModels, output: FloatFormat,
+  sourceLocation: SourceLocation = #_sourceLocation,
+  _ expected: (ElementIndex, [(bits: UInt64, format: FloatFormat)]) -> MergeOracle.Expectation
+) throws {
+  #expect(merged.names == models.names, sourceLocation: sourceLocation)
+  for (position, name) in models.names.enumerated() {
+    let tensor = try #require(merged[name], sourceLocation: sourceLocation)
+    #expect(tensor.dtype == output.dtype, sourceLocation: sourceLocation)
+    #expect(tensor.shape == [models.bits[0][position].count], sourceLocation: sourceLocation)
+    for element in 0..<tensor.elementCount {
+      let inputs = zip(models.bits, models.formats).map { ($0[position][element], $1) }
+      let bits = tensor.withUnsafeBytes { output.bits(in: $0, at: element) }
+      let expectation = expected(ElementIndex(name: name, element: element), inputs)
+      guard !expectation.accepts(bits) else { continue }
+      Issue.record(
+        "\(name)[\(element)] is \(String(bits, radix: 16)), not \(expectation)",
+        sourceLocation: sourceLocation)
+      return
+    }
+  }
+}
+
+extension StateDict {
+  /// Whether names, types, shapes and all bytes are the same.
+  package func isIdentical(to other: StateDict) -> Bool {
+    names == other.names
+      && names.allSatisfy { name in
+        guard let a = self[name], let b = other[name] else { return false }
+        return a.dtype == b.dtype && a.shape == b.shape
+          && a.withUnsafeBytes { a in b.withUnsafeBytes { a.elementsEqual($0) } }
+      }
+  }
+}
+
+extension MergeOptions {
+  /// Options with blocks so small that tensors of a few thousand elements span several.
+  package static func testing(on device: MergeDevice, blockByteCount: Int = 4096) -> MergeOptions {
+    var options = MergeOptions()
+    options.device = device
+    options.blockByteCount = blockByteCount
+    return options
+  }
+}
