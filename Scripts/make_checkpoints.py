@@ -18,7 +18,7 @@ import zipfile
 
 SIZES = {
     # layers, hidden, intermediate, heads, key/value heads, vocabulary
-    "tiny": (2, 64, 176, 4, 2, 256),
+    "tiny": (1, 32, 88, 4, 2, 64),  # 0.03 MB
     "small": (8, 768, 2048, 12, 4, 8192),  # 0.13 GB
     "tinyllama": (22, 2048, 5632, 32, 4, 32000),  # 2.2 GB, the shapes of TinyLlama-1.1B
 }
@@ -99,9 +99,16 @@ def write_safetensors(file, tensors, model):
 def state_dict_pickle(tensors):
     """What torch.save pickles for an OrderedDict of tensors (protocol 2), each in its own storage."""
     out = io.BytesIO()
-    text = lambda string: b"X" + struct.pack("<I", len(string.encode())) + string.encode()
-    number = lambda value: b"J" + struct.pack("<i", value)
-    numbers = lambda values: b"(" + b"".join(map(number, values)) + b"t"
+
+    def text(string):
+        return b"X" + struct.pack("<I", len(string.encode())) + string.encode()
+
+    def number(value):
+        return b"J" + struct.pack("<i", value)
+
+    def numbers(values):
+        return b"(" + b"".join(map(number, values)) + b"t"
+
     ordered_dict = b"ccollections\nOrderedDict\n)R"
     out.write(b"\x80\x02" + ordered_dict + b"(")
     for key, (name, shape) in enumerate(tensors):

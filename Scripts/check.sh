@@ -1,0 +1,44 @@
+#!/bin/bash
+# Everything that must pass before a change goes in: lint, a build without warnings, the tests on
+# every OpenCL runtime there is and on none, Oclgrind, the example.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p .build/check
+summaries=()
+
+step() { printf '\n== %s (%s s)\n' "$1" "$SECONDS"; }
+
+# tests NAME VARIABLE=VALUE...: runs all tests in an environment and keeps the closing line.
+tests() {
+  local name=$1
+  shift
+  step "tests: $name"
+  env "$@" swift test --skip-build --disable-xctest 2>&1 |
+    tee ".build/check/$name.log" | grep -vE '^(◇|✔) (Test|Suite) ' || true
+  local status=${PIPESTATUS[0]}
+  summaries+=("$name: $(grep -oE 'Test run with [0-9]+ tests.*' ".build/check/$name.log" | tail -1)")
+  return "$status"
+}
+
+step lint
+Scripts/lint.sh
+
+step "build (warnings are errors)"
+swift build --build-tests
+
+step example
+Scripts/example.sh
+
+step Oclgrind
+Scripts/oclgrind.sh .build/debug/gpumerge
+
+tests cpu GPUMERGE_OPENCL_LIBRARY=none GPUMERGE_REQUIRE_DEVICE=0
+while read -r name icd; do
+  if [[ $name != pocl ]]; then tests "$name" OCL_ICD_VENDORS="$icd"; fi
+done < <(Scripts/opencl-runtimes.sh)
+# Last, so that the last lines are the test runner's.
+tests pocl OCL_ICD_VENDORS=/etc/OpenCL/vendors/pocl.icd \
+  GPUMERGE_REQUIRE_DEVICE="${GPUMERGE_REQUIRE_DEVICE:-0}"
+
+step done
+printf '%s\n' "${summaries[@]}"
