@@ -84,7 +84,8 @@ def linear(columns, weights, divisor, dtype, wide, exact_terms):
     weights = [Fraction(weight) for weight in weights]
     for elements in zip(*columns):
         terms = [weight * Fraction(x) for weight, x in zip(weights, elements)]
-        negative_zero = all(math.copysign(1, x) < 0 for x in elements)
+        signs = [math.copysign(1, x) * math.copysign(1, weight) for weight, x in zip(weights, elements)]
+        negative_zero = max(signs) < 0
         exact = exact_terms and (wide or sums_exactly(elements))
         scale = sum(map(abs, terms)) / abs(divisor)
         yield Expectation(
