@@ -63,8 +63,8 @@ GM_FUNCTION gm_u64 gm_encode(gm_element type, gm_real value) {
   // Below the least normal number, one more bit is lost per step. From 54 on none is left.
   gm_u64 shift = 52 - fraction_bits + (exponent < least_normal ? least_normal - exponent : 0);
   shift = shift < 54 ? shift : 54;
-  gm_u64 half = (gm_u64)1 << (shift - 1);
-  gm_u64 rounded = (significand + (half - 1) + ((significand >> shift) & 1)) >> shift;
+  gm_u64 tie = (gm_u64)1 << (shift - 1);
+  gm_u64 rounded = (significand + (tie - 1) + ((significand >> shift) & 1)) >> shift;
   // The leading bit counts as one step of the exponent, which a subnormal does not have.
   gm_u64 result = rounded;
   result += (exponent > least_normal ? exponent - least_normal : 0) << fraction_bits;
