@@ -164,5 +164,5 @@ def kept(count, model, drop_rate, seed, name):
         mask_key(seed, name),
     )
     chosen = numpy.stack(words)[(element % numpy.uint64(4)).astype(int), numpy.arange(count)]
-    threshold = numpy.uint64(round(drop_rate * 2**32))
+    threshold = numpy.uint64(math.floor(drop_rate * 2**32 + 0.5))
     return (chosen >= threshold).tolist()
