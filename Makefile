@@ -36,4 +36,4 @@ check: setup ## Everything that must pass before a change goes in
 	@Scripts/check.sh
 
 clean: ## Remove everything that was built or made
-	rm -rf .build Examples/.build .demo .bench .venv-interop
+	rm -rf .build .demo .bench .venv-interop

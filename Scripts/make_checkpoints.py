@@ -18,7 +18,7 @@ import zipfile
 
 SIZES = {
     # layers, hidden, intermediate, heads, key/value heads, vocabulary
-    "tiny": (1, 32, 88, 4, 2, 64),  # 0.03 MB
+    "tiny": (1, 16, 48, 4, 2, 32),  # 4000 parameters, for simulators
     "small": (8, 768, 2048, 12, 4, 8192),  # 0.13 GB
     "tinyllama": (22, 2048, 5632, 32, 4, 32000),  # 2.2 GB, the shapes of TinyLlama-1.1B
 }

@@ -50,7 +50,7 @@ struct AverageStateDicts {
       return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
     }
     for (request, value) in results.sorted(by: { $0.key < $1.key }) {
-      print("request \(request): weights 1 and \(request) give \(value ?? .nan)")
+      print("request \(request): weights 1 and \(request) give \(value)")
     }
   }
 
