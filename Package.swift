@@ -11,19 +11,23 @@ let swiftSettings: [SwiftSetting] = [
 let package = Package(
   name: "gpumerge",
   products: [
-    .library(name: "GPUMerge", targets: ["GPUMerge"])
+    .library(name: "GPUMerge", targets: ["GPUMerge"]),
+    .executable(name: "gpumerge", targets: ["GPUMergeCLI"]),
   ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),  // Tests only.
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // The OpenCL headers only: nothing links libOpenCL.
     .systemLibrary(
       name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev", "opencl-headers"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CLinux"),
+    .target(name: "CLinux", cSettings: [.treatAllWarnings(as: .error)]),
     // Opens libOpenCL at run time, so that the program starts, and the CPU path works, on a machine
     // that has no OpenCL at all.
     .target(
@@ -45,6 +49,34 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
+      swiftSettings: swiftSettings),
+    // A target's name must not differ from another's by case only, so it is not the product's.
+    .executableTarget(
+      name: "GPUMergeCLI",
+      dependencies: [
+        "GPUMerge",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      path: "Sources/gpumerge", swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport",
+      dependencies: ["GPUMerge", "Kernels", .product(name: "BigInt", package: "BigInt")],
+      path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .testTarget(
+      name: "KernelsTests",
+      dependencies: ["Kernels", .product(name: "BigInt", package: "BigInt")],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "GPUMergeTests",
+      dependencies: [
+        "GPUMerge", "Kernels", "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "OpenCLTests", dependencies: ["GPUMerge", "Kernels", "OpenCLLoader"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],

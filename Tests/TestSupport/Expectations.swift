@@ -1,10 +1,28 @@
 package import GPUMerge
-import Testing
+package import Testing
 
 /// An element of a tensor.
 package struct ElementIndex: Sendable {
   package var name: TensorName
   package var element: Int
+}
+
+/// Merges on every device and checks that all give the same bits, which are returned.
+package func mergeEverywhere(
+  _ method: some MergeAlgorithm, _ pool: ModelPool, dtype: DType? = nil,
+  blockByteCount: Int = 4096, sourceLocation: SourceLocation = #_sourceLocation
+) async throws -> StateDict {
+  var options = MergeOptions.testing(on: .cpu, blockByteCount: blockByteCount)
+  options.dtype = dtype
+  let reference = try await method.run(pool, options: options)
+  for device in TestDevices.all {
+    options.device = device
+    let other = try await method.run(pool, options: options)
+    #expect(
+      other.isIdentical(to: reference), "\(device.name) gives other bits",
+      sourceLocation: sourceLocation)
+  }
+  return reference
 }
 
 /// Checks each element of a merged state dict against what is expected of the models' elements (the

@@ -1,4 +1,4 @@
-package import BigInt
+import BigInt
 package import GPUMerge
 
 /// A binary floating-point format, decoded and rounded to by integer arithmetic of any width: the

@@ -1,5 +1,5 @@
 import BigInt
-package import GPUMerge
+import GPUMerge
 
 /// What merges must give, element by element, from the definitions of the methods in exact arithmetic.
 package enum MergeOracle {

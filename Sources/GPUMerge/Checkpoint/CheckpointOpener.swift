@@ -20,8 +20,7 @@ extension Checkpoint {
   ) throws(GPUMergeError) -> CheckpointFormat {
     let prefix = try file.bytes(at: 0, count: min(file.byteCount, FormatSniffer.prefixByteCount))
     do throws(GPUMergeError) {
-      return try FormatSniffer.format(
-        of: prefix, fileByteCount: file.byteCount, limits: limits)
+      return try FormatSniffer.format(of: prefix, limits: limits)
     } catch {
       var error = error
       error.file = file.path

@@ -78,19 +78,30 @@ package struct Merge: Sendable {
     let file = try OutputFile(
       at: path, byteCount: plan.layout.byteCount, overwrite: options.overwritesOutput,
       inputs: inputFiles)
-    let pipeline = try await run(plan, memory: memory, into: file)
-    try await Threads.run { () throws(GPUMergeError) in
-      for checksum in plan.layout.checksums {
-        let value = pipeline.checksums.checksum(ofStream: checksum.tensor)
-        for offset in checksum.fieldOffsets {
-          try withUnsafeBytes(of: value.littleEndian) { (bytes) throws(GPUMergeError) in
-            try file.write(bytes, at: offset)
-          }
+    do throws(GPUMergeError) {
+      let pipeline = try await run(plan, memory: memory, into: file)
+      try await Threads.run { () throws(GPUMergeError) in
+        try writeChecksums(pipeline, plan.layout, into: file)
+        try file.commit()
+      }
+      return report(pipeline, output: path)
+    } catch {
+      file.discard()
+      throw error
+    }
+  }
+
+  private func writeChecksums(
+    _ pipeline: Pipeline, _ layout: OutputLayout, into file: OutputFile
+  ) throws(GPUMergeError) {
+    for checksum in layout.checksums {
+      let value = pipeline.checksums.checksum(ofStream: checksum.tensor)
+      for offset in checksum.fieldOffsets {
+        try withUnsafeBytes(of: value.littleEndian) { (bytes) throws(GPUMergeError) in
+          try file.write(bytes, at: offset)
         }
       }
-      try file.commit()
     }
-    return report(pipeline, output: path)
   }
 
   /// Merges into memory.

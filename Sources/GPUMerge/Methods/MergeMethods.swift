@@ -99,12 +99,21 @@ public struct MethodRow: Sendable {
   ) throws(GPUMergeError) -> any MergeAlgorithm {
     var values = ParameterValues()
     for parameter in parameters {
-      guard let row = self.parameters.first(where: { $0.name == parameter.name }) else {
-        throw unknown(parameter.name)
-      }
-      values.set(parameter.name, try row.checked(parameter.value))
+      let checked = try checked(parameter)
+      values.set(checked.name, checked.value)
     }
     return try make(values)
+  }
+
+  /// The parameter with a value of its type.
+  ///
+  /// - Throws: ``GPUMergeError`` of kind `usage` for a parameter that the method does not have, or of
+  ///   the wrong type.
+  package func checked(_ parameter: MethodParameter) throws(GPUMergeError) -> MethodParameter {
+    guard let row = parameters.first(where: { $0.name == parameter.name }) else {
+      throw unknown(parameter.name)
+    }
+    return MethodParameter(row.name, try row.checked(parameter.value))
   }
 
   private func unknown(_ parameter: String) -> GPUMergeError {

@@ -27,6 +27,7 @@ public enum DeviceSelection: Sendable, Hashable {
   /// - Parameters:
   ///   - devices: The devices to choose from.
   ///   - requireDevice: Whether to throw where otherwise the CPU would take the device's place.
+  /// - Returns: The device, or the CPU in its place.
   /// - Throws: `deviceUnavailable` if there are devices but not the one that is asked for.
   public func resolve(
     among devices: OpenCLDevices = .found, requireDevice: Bool = false

@@ -12,7 +12,7 @@ final class KernelLibrary: Sendable {
     self.softFloat64 = softFloat64
   }
 
-  /// The program of a kernel.
+  /// The program of a kernel, compiled at the first call.
   ///
   /// One thread at a time compiles; the others wait, most likely for the same program.
   func program(for kernel: gm_kernel) throws(DeviceError) -> Program {

@@ -8,9 +8,7 @@ package final class OpenCLBackend: Backend {
   let library: KernelLibrary
   /// Whether slots use the host's memory directly.
   let isHostUnified: Bool
-  /// The first fault.
-  ///
-  /// After it a driver may do anything, so nothing is asked of it any more.
+  /// The first fault, after which nothing is asked of the driver any more, as it may do anything.
   private let fault = Mutex<DeviceError?>(nil)
 
   /// Opens a device.
@@ -20,6 +18,7 @@ package final class OpenCLBackend: Backend {
   ///   - api: The functions to call; tests give their own.
   ///   - softFloat64: Whether to compute binary64 in integer arithmetic; nil where the device must.
   ///   - isHostUnified: Whether to work in the host's memory; nil where the device does.
+  /// - Throws: What `clCreateContext` fails with.
   package init(
     _ device: OpenCLDevice, api: OpenCLAPI? = nil, softFloat64: Bool? = nil,
     isHostUnified: Bool? = nil

@@ -15,7 +15,8 @@ package final class OutputFile: OutputSink {
   private let descriptor: CInt
   /// The same file without the page cache in between, or -1 where that cannot be had.
   private let directDescriptor: CInt
-  private let isCommitted = Atomic<Bool>(false)
+  /// Whether there is no temporary file any more: it got its name, or it was removed.
+  private let isSettled = Atomic<Bool>(false)
 
   /// Checks that a file may be written at `path`, without changing anything, and returns the path
   /// with a symbolic link at its end followed.
@@ -66,7 +67,7 @@ package final class OutputFile: OutputSink {
     }
     guard descriptor >= 0 else {
       directDescriptor = -1
-      isCommitted.store(true, ordering: .relaxed)  // There is nothing to remove.
+      isSettled.store(true, ordering: .relaxed)  // There is nothing to remove.
       throw Self.failure("cannot create the output", path)
     }
     directDescriptor = temporaryPath.withPlatformString {
@@ -78,9 +79,14 @@ package final class OutputFile: OutputSink {
   deinit {
     if descriptor >= 0 { close(descriptor) }
     if directDescriptor >= 0 { close(directDescriptor) }
-    if !isCommitted.load(ordering: .relaxed) {
-      _ = temporaryPath.withPlatformString { unlink($0) }
-    }
+    discard()
+  }
+
+  /// Removes what was written unless it is committed; for a process that may end before the last
+  /// reference, which a thread may still hold, is gone.
+  package func discard() {
+    guard !isSettled.exchange(true, ordering: .relaxed) else { return }
+    _ = temporaryPath.withPlatformString { unlink($0) }
   }
 
   package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(GPUMergeError) {
@@ -102,7 +108,7 @@ package final class OutputFile: OutputSink {
       }
     }
     guard status == 0 else { throw Self.failure("cannot give the output its name", path) }
-    isCommitted.store(true, ordering: .relaxed)
+    isSettled.store(true, ordering: .relaxed)
     try syncFolder()
   }
 

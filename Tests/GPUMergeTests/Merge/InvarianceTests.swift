@@ -14,12 +14,7 @@ struct InvarianceTests {
     let models = RandomModels(
       count: 3, formats: [format], lengths: [5, 100_003], seed: 8, hasBase: true)
     for method in methods {
-      let reference = try await method.run(models.pool, options: .testing(on: .cpu))
-      for device in TestDevices.all {
-        let other = try await method.run(
-          models.pool, options: .testing(on: device, blockByteCount: 64 << 10))
-        #expect(other.isIdentical(to: reference), "\(device.name)")
-      }
+      _ = try await mergeEverywhere(method, models.pool, blockByteCount: 64 << 10)
     }
   }
 

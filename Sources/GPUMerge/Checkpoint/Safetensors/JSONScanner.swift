@@ -12,7 +12,7 @@ package struct JSONScanner {
   private let errorKind: GPUMergeError.Kind
   /// The containers that are open, outermost first.
   private(set) var containers: [Container] = []
-  /// The keys of the object at each depth; kept when the object closes, to use the memory again.
+  /// The keys of the object at each depth; emptied when it closes, and used again for the next.
   private var keySets: [JSONKeySet] = []
 
   struct Container {
@@ -45,6 +45,7 @@ package struct JSONScanner {
   /// Goes back to a value that was read before, outside of all containers.
   package mutating func restart(at position: Int) {
     containers = []
+    keySets = []
     self.position = position
   }
 
@@ -57,7 +58,6 @@ package struct JSONScanner {
       keySets.append(
         contentsOf: repeatElement(JSONKeySet(), count: containers.count - keySets.count))
     }
-    keySets[containers.count - 1].removeAll()
   }
 
   /// Reads `[`; then `nextElement` tells whether there is one more element.
@@ -142,6 +142,7 @@ extension JSONScanner {
     let next = peek()
     if next == bracket {
       position += 1
+      if container.isObject { keySets[containers.count - 1].removeAll() }
       containers.removeLast()
       return false
     }

@@ -59,7 +59,9 @@ package struct JSONString: Sendable, Hashable {
 
   /// Whether the string stands for the bytes of a literal, however it is spelled.
   package func isSame(as literal: StaticString, in text: [UInt8]) -> Bool {
-    literal.withUTF8Buffer { bytes in
+    // An escaped byte takes up to 6 bytes; this spares long keys the trouble.
+    guard end - start <= 6 * literal.utf8CodeUnitCount else { return false }
+    return literal.withUTF8Buffer { bytes in
       hasEscapes ? unescaped(in: text).elementsEqual(bytes) : text[start..<end].elementsEqual(bytes)
     }
   }
@@ -93,14 +95,20 @@ package struct JSONString: Sendable, Hashable {
     at index: Int, in text: [UInt8], to result: inout [UInt8]
   ) -> Int {
     guard let first = UTF16.CodeUnit(hexDigits: text[index..<index + 4]) else { return index }
-    var units = [first]
-    if UTF16.isLeadSurrogate(first),
+    guard UTF16.isLeadSurrogate(first),
       let second = UTF16.CodeUnit(hexDigits: text[index + 6..<index + 10])
-    {
-      units.append(second)
+    else {
+      append(UInt32(first), to: &result)
+      return index + 4
     }
-    result.append(contentsOf: String(decoding: units, as: UTF16.self).utf8)
-    return index + (units.count == 1 ? 4 : 10)
+    append(0x10000 + UInt32(first & 0x3FF) << 10 + UInt32(second & 0x3FF), to: &result)
+    return index + 10
+  }
+
+  /// Appends the UTF-8 of a code point, which is no surrogate as the scanner has checked.
+  private func append(_ codePoint: UInt32, to result: inout [UInt8]) {
+    guard let scalar = Unicode.Scalar(codePoint) else { return }
+    result.append(contentsOf: scalar.utf8)
   }
 }
 

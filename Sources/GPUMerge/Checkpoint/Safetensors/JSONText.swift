@@ -1,6 +1,6 @@
 extension [UInt8] {
   /// Appends a string in double quotes, escaped exactly as Rust's serde_json does.
-  mutating func appendJSONString(_ utf8: some Sequence<UInt8>) {
+  package mutating func appendJSONString(_ utf8: some Sequence<UInt8>) {
     append(UInt8(ascii: "\""))
     for byte in utf8 {
       switch byte {

@@ -11,6 +11,11 @@ package struct SafetensorsHeader: Sendable {
   /// The bytes before the header: its length, little-endian.
   package static let prefixByteCount = 8
 
+  /// The bytes of a header as the file's first 8 bytes tell them, which may be any number.
+  package static func byteCount(prefix: ArraySlice<UInt8>) -> UInt64 {
+    prefix.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
   /// The key that holds the metadata, so no tensor can have this name.
   package static let metadataKey: StaticString = "__metadata__"
 

@@ -91,13 +91,14 @@ extension SafetensorsHeaderParser {
     if covered > dataByteCount, let last {
       throw GPUMergeError(
         .truncated,
-        "the file ends \(covered - dataByteCount) bytes before the end of the last tensor",
+        "the file ends \(byteCountText(covered - dataByteCount)) before the end of the last tensor",
         subject: name(of: last), offset: dataOffset + dataByteCount,
         advice: "Copy or download the file again")
     }
     if covered < dataByteCount {
       throw GPUMergeError(
-        .trailingData, "\(dataByteCount - covered) bytes follow the last tensor",
+        .trailingData,
+        "the file goes on after the last tensor, for \(byteCountText(dataByteCount - covered))",
         offset: dataOffset + covered, advice: "Get the file from its author again")
     }
   }

@@ -5,7 +5,8 @@ package enum SafetensorsLayout {
   ///
   /// The offsets of the result are in the order of `tensors`.
   package static func layout(
-    _ tensors: [OutputTensor], metadata: [(key: String, value: String)]
+    _ tensors: [OutputTensor], metadata: [(key: String, value: String)],
+    limits: Limits = Limits()
   ) throws(GPUMergeError) -> OutputLayout {
     try checkNames(tensors)
     let order = tensors.indices.sorted { left, right in
@@ -25,28 +26,28 @@ package enum SafetensorsLayout {
       ends.append(end)
     }
     header.append(UInt8(ascii: "}"))
-    return try outputLayout(tensors, order: order, ends: ends, header: header)
+    // Spaces up to a multiple of 8 align the data, as they follow a prefix of 8 bytes.
+    header.append(contentsOf: repeatElement(0x20, count: -header.count & 7))
+    guard header.count <= limits.headerByteCount else {
+      throw GPUMergeError(
+        .headerSize,
+        "the header would take \(header.count) bytes, more than the limit of "
+          + "\(limits.headerByteCount)",
+        advice: "Merge fewer tensors, or tensors with shorter names, into one file")
+    }
+    return try outputLayout(order: order, ends: ends, header: header)
   }
 
   private static func outputLayout(
-    _ tensors: [OutputTensor], order: [Int], ends: [Int], header: [UInt8]
+    order: [Int], ends: [Int], header: [UInt8]
   ) throws(GPUMergeError) -> OutputLayout {
-    var header = header
-    // Spaces up to a multiple of 8 align the data, as they follow a prefix of 8 bytes.
-    header.append(contentsOf: repeatElement(0x20, count: -header.count & 7))
-    let limit = Limits().headerByteCount
-    guard header.count <= limit else {
-      throw GPUMergeError(
-        .headerSize, "the header would take \(header.count) bytes, more than the limit of \(limit)",
-        advice: "Merge fewer tensors, or tensors with shorter names, into one file")
-    }
     let prefix = (0..<SafetensorsHeader.prefixByteCount).map {
       UInt8(truncatingIfNeeded: header.count >> ($0 * 8))
     }
     let dataOffset = prefix.count + header.count
     let (byteCount, overflow) = dataOffset.addingReportingOverflow(ends.last ?? 0)
     guard !overflow else { throw tooLarge(nil) }
-    var offsets = Array(repeating: dataOffset, count: tensors.count)
+    var offsets = Array(repeating: dataOffset, count: order.count)
     for (index, begin) in zip(order, [0] + ends) { offsets[index] += begin }
     return OutputLayout(
       tensorOffsets: offsets, literals: [.init(offset: 0, bytes: prefix + header)],
@@ -54,13 +55,14 @@ package enum SafetensorsLayout {
   }
 
   private static func checkNames(_ tensors: [OutputTensor]) throws(GPUMergeError) {
+    let reserved = TensorName("\(SafetensorsHeader.metadataKey)")
     var names: Set<TensorName> = []
     for tensor in tensors {
       guard names.insert(tensor.name).inserted else {
         throw GPUMergeError(
           .duplicateKey, "two tensors have this name", subject: tensor.name.description)
       }
-      guard tensor.name != TensorName("\(SafetensorsHeader.metadataKey)") else {
+      guard tensor.name != reserved else {
         throw GPUMergeError(
           .duplicateKey, "safetensors reserves this name for its metadata",
           subject: tensor.name.description, advice: "Write a .bin file, which can hold it")

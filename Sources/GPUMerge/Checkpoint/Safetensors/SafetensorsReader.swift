@@ -29,11 +29,12 @@ package enum SafetensorsReader {
     let prefixByteCount = SafetensorsHeader.prefixByteCount
     guard file.byteCount >= prefixByteCount else {
       throw GPUMergeError(
-        .truncated, "the file has \(file.byteCount) bytes, less than the shortest safetensors file",
+        .truncated,
+        "the file has \(byteCountText(file.byteCount)), less than the shortest safetensors file",
         offset: file.byteCount, advice: "Copy or download the file again")
     }
     let prefix = try file.bytes(at: 0, count: prefixByteCount)
-    let length = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    let length = SafetensorsHeader.byteCount(prefix: prefix[...])
     guard let byteCount = Int(exactly: length), byteCount <= limits.headerByteCount else {
       throw GPUMergeError(
         .headerSize,
@@ -48,7 +49,7 @@ package enum SafetensorsReader {
     guard byteCount <= file.byteCount - prefixByteCount else {
       throw GPUMergeError(
         .truncated,
-        "the file ends inside the header, \(byteCount - (file.byteCount - prefixByteCount)) bytes "
+        "the file ends inside the header, \(byteCountText(byteCount - (file.byteCount - prefixByteCount))) "
           + "before its end",
         offset: file.byteCount, advice: "Copy or download the file again")
     }
@@ -71,3 +72,6 @@ extension ByteSource {
     return bytes
   }
 }
+
+/// A number of bytes for a message.
+func byteCountText(_ count: Int) -> String { count == 1 ? "1 byte" : "\(count) bytes" }

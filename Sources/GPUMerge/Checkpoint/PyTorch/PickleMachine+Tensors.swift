@@ -1,0 +1,95 @@
+// What _rebuild_tensor and its successors would make of their arguments.
+extension PickleMachine {
+  /// (storage, offset, size, strides[, requires_grad, hooks[, dtype][, metadata]]).
+  mutating func tensor(
+    _ function: PickleGlobal, _ items: [NodeID]
+  ) throws(GPUMergeError) -> NodeID {
+    let counts: ClosedRange<Int> =
+      switch function {
+      case .rebuildTensor: 4...4
+      case .rebuildTensorV2: 6...7
+      default: 7...8
+      }
+    guard counts.contains(items.count) else {
+      throw failure(.pickleStack, "a tensor has other arguments than PyTorch writes")
+    }
+    guard case .storage(let storage) = arena[items[0]] else {
+      throw failure(.pickleStack, "a tensor has \(arena[items[0]].kindName) for a storage")
+    }
+    guard let offset = arena.int(items[1]), offset >= 0 else {
+      throw failure(.tensorBounds, "a tensor's offset is no count")
+    }
+    let shape = try counts64(items[2], "size", .tensorBounds)
+    let strides = try counts64(items[3], "strides", .tensorStride)
+    guard shape.count == strides.count else {
+      throw failure(.tensorStride, "a tensor has \(shape.count) dimensions but \(strides.count) strides")
+    }
+    if items.count > 4 { try checkGradient(items[4], hooks: items[5]) }
+    let isTyped = function != .rebuildTensorV3
+    let dtype = try dtype(of: storage, named: isTyped ? nil : items[6])
+    if items.count == counts.upperBound, function != .rebuildTensor {
+      try checkLazyBits(items[items.count - 1])
+    }
+    return arena.add(
+      PickleTensor(
+        storage: storage, dtype: dtype, elementOffset: offset, shape: shape, strides: strides))
+  }
+
+  private func counts64(
+    _ id: NodeID, _ what: String, _ kind: GPUMergeError.Kind
+  ) throws(GPUMergeError) -> [Int] {
+    guard let items = arena.tuple(id) else {
+      throw failure(kind, "a tensor's \(what) is \(arena[id].kindName), not a tuple")
+    }
+    guard items.count <= limits.dimensionCount else {
+      throw failure(.tensorBounds, "a tensor has \(items.count) dimensions")
+    }
+    var values: [Int] = []
+    for item in items {
+      guard let value = arena.int(item), value >= 0 else {
+        throw failure(kind, "a tensor's \(what) holds something else than counts")
+      }
+      values.append(value)
+    }
+    return values
+  }
+
+  private func checkGradient(_ flag: NodeID, hooks: NodeID) throws(GPUMergeError) {
+    guard case .bool = arena[flag], let hooks = arena.dictionary(hooks), hooks.entries.isEmpty
+    else { throw failure(.pickleStack, "a tensor has other arguments than PyTorch writes") }
+  }
+
+  /// The type is the storage's, or with version 3 given beside an untyped storage.
+  private func dtype(
+    of storage: UInt32, named given: NodeID?
+  ) throws(GPUMergeError) -> DType {
+    let stored = arena.storages[Int(storage)].dtype
+    guard let given else {
+      guard let stored else { throw failure(.badDType, "a tensor's type is missing") }
+      return stored
+    }
+    guard case .global(.dtype(let dtype)) = arena[given], stored == nil else {
+      throw failure(.badDType, "a tensor's type is \(arena[given].kindName)")
+    }
+    return dtype
+  }
+
+  /// Refuses conjugate and negative views, whose bytes are not the tensor's values.
+  private func checkLazyBits(_ metadata: NodeID) throws(GPUMergeError) {
+    if case .none = arena[metadata] { return }
+    guard let metadata = arena.dictionary(metadata), metadata.entries.count <= 2 else {
+      throw failure(.pickleStack, "a tensor's metadata is not what PyTorch writes")
+    }
+    for (key, value) in metadata.entries {
+      guard let name = arena.string(key), name == "conj" || name == "neg",
+        case .bool(let isSet) = arena[value]
+      else { throw failure(.layoutUnsupported, "a tensor has unknown metadata") }
+      guard !isSet else {
+        throw failure(
+          .layoutUnsupported,
+          name == "conj" ? "a tensor is a conjugate view" : "a tensor is a negative view",
+          advice: "Save it again after .resolve_conj() and .resolve_neg()")
+      }
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/// Finds the dict of tensors in what a checkpoint holds.
+struct StateDictFinder {
+  let arena: PickleArena
+  /// What the entries beside the tensors are called, when they are left aside.
+  private(set) var leftAside: [String] = []
+
+  /// Where frameworks put a model's tensors among other things.
+  static let customaryKeys = [
+    "state_dict", "model", "module", "model_state_dict", "params", "params_ema",
+  ]
+
+  init(_ arena: PickleArena) {
+    self.arena = arena
+  }
+
+  /// Returns the dict of tensors below `top`: where `root` says, or `top` itself, or the only
+  /// customary place that has one.
+  mutating func find(from top: NodeID, root: String?) throws(GPUMergeError) -> PickleDictionary {
+    guard let dictionary = arena.dictionary(top) else {
+      throw failure("the file holds \(arena[top].kindName), not a dict of tensors")
+    }
+    if let root { return try find(root, in: dictionary) }
+    let tensorCount = dictionary.entries.count { isTensor($0.value) }
+    if tensorCount > 0, tensorCount == dictionary.entries.count {
+      return dictionary
+    }
+    let candidates = Self.customaryKeys.compactMap { key -> (String, PickleDictionary)? in
+      guard let value = arena.value(of: key, in: dictionary).flatMap(arena.dictionary),
+        isStateDict(value)
+      else { return nil }
+      return (key, value)
+    }
+    guard let (key, value) = candidates.first, candidates.count == 1 else {
+      throw undecided(dictionary, tensorCount: tensorCount)
+    }
+    try checkPlaceholders(value, beside: dictionary)
+    leftAside = dictionary.entries.compactMap { arena.string($0.key) }.filter { $0 != key }
+    return value
+  }
+
+  private func find(
+    _ root: String, in dictionary: PickleDictionary
+  ) throws(GPUMergeError) -> PickleDictionary {
+    var dictionary = dictionary
+    var rest = root[...]
+    while !rest.isEmpty {
+      // A key may contain dots itself: the longest that is there counts.
+      var key = rest
+      while arena.value(of: key, in: dictionary) == nil, let dot = key.lastIndex(of: ".") {
+        key = key[..<dot]
+      }
+      guard let value = arena.value(of: key, in: dictionary) else {
+        throw failure("there is no '\(escaped(root))' in the file", keysOf: dictionary)
+      }
+      guard let next = arena.dictionary(value) else {
+        throw failure("'\(escaped(root))' leads to \(arena[value].kindName), not to a dict")
+      }
+      dictionary = next
+      rest = rest[key.endIndex...].dropFirst()
+    }
+    if let stray = dictionary.entries.first(where: { !isTensor($0.value) }) {
+      throw self.stray(stray, among: dictionary)
+    }
+    guard !dictionary.entries.isEmpty else { throw failure("'\(escaped(root))' holds no tensors") }
+    return dictionary
+  }
+
+  private func isTensor(_ id: NodeID) -> Bool {
+    if case .tensor = arena[id] { true } else { false }
+  }
+
+  private func isStateDict(_ dictionary: PickleDictionary) -> Bool {
+    !dictionary.entries.isEmpty && dictionary.entries.allSatisfy { isTensor($0.value) }
+  }
+
+  private func undecided(_ dictionary: PickleDictionary, tensorCount: Int) -> GPUMergeError {
+    if 2 * tensorCount > dictionary.entries.count,
+      let stray = dictionary.entries.first(where: { !isTensor($0.value) })
+    {
+      return self.stray(stray, among: dictionary)
+    }
+    if dictionary.entries.isEmpty { return failure("the file holds an empty dict") }
+    return failure("it is not clear which entry holds the model's tensors", keysOf: dictionary)
+  }
+
+  private func stray(
+    _ entry: (key: NodeID, value: NodeID), among dictionary: PickleDictionary
+  ) -> GPUMergeError {
+    GPUMergeError(
+      .notACheckpoint, "\(arena[entry.value].kindName) stands among the tensors",
+      subject: arena.string(entry.key),
+      advice: "Save the model's state dict without it, or name another dict with --root KEY")
+  }
+
+  private func failure(_ problem: String, keysOf dictionary: PickleDictionary) -> GPUMergeError {
+    let keys = dictionary.entries.prefix(20).map {
+      arena.string($0.key).map { "'\(escaped($0))'" } ?? arena[$0.key].kindName
+    }
+    let more = dictionary.entries.count > keys.count ? ", …" : ""
+    return GPUMergeError(
+      .notACheckpoint, "\(problem); the keys are \(keys.joined(separator: ", "))\(more)",
+      advice: "Name the one that holds the tensors with --root KEY")
+  }
+
+  private func failure(_ problem: String) -> GPUMergeError {
+    GPUMergeError(
+      .notACheckpoint, problem, advice: "Save a model's state dict: model.state_dict()")
+  }
+
+  /// DeepSpeed's ZeRO stage 3 leaves empty tensors where others have the weights.
+  private func checkPlaceholders(
+    _ stateDict: PickleDictionary, beside top: PickleDictionary
+  ) throws(GPUMergeError) {
+    guard ["param_shapes", "ds_version", "ds_config"].contains(where: {
+      arena.value(of: $0, in: top) != nil
+    }) else { return }
+    let isPartitioned = stateDict.entries.contains { entry in
+      guard case .tensor(let index) = arena[entry.value] else { return false }
+      return arena.tensors[Int(index)].shape.contains(0)
+    }
+    guard isPartitioned else { return }
+    throw GPUMergeError(
+      .notACheckpoint, "the tensors are empty placeholders of DeepSpeed ZeRO stage 3",
+      advice: "Run DeepSpeed's zero_to_fp32.py in the checkpoint's folder and merge its result")
+  }
+}

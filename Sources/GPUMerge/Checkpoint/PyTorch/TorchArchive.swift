@@ -1,0 +1,71 @@
+/// A zip archive that has the members of a PyTorch checkpoint.
+struct TorchArchive {
+  let archive: ZipArchive
+  let isBigEndian: Bool
+  private var membersByPath: [[UInt8]: ZipMember] = [:]
+
+  init(_ archive: ZipArchive) throws(GPUMergeError) {
+    self.archive = archive
+    guard let first = archive.members.first else { throw zipFailure("the archive is empty") }
+    let folder = first.name.prefix { $0 != ZipMember.folderMark } + [ZipMember.folderMark]
+    for member in archive.members {
+      guard member.name.starts(with: folder) else {
+        throw zipFailure(
+          "the members do not share one folder as PyTorch's do", member: member.displayName)
+      }
+      if !member.isFolder { membersByPath[Array(member.name.dropFirst(folder.count))] = member }
+    }
+    let order = try Self.text("byteorder", archive, membersByPath, limit: 16) ?? "little"
+    guard order == "little" || order == "big" else {
+      throw zipFailure("the byte order is '\(escaped(order))'", member: "byteorder")
+    }
+    isBigEndian = order == "big"
+    try checkVersion()
+  }
+
+  /// The pickle.
+  func pickle(limits: Limits) throws(GPUMergeError) -> [UInt8] {
+    guard let member = self["data.pkl"] else {
+      throw zipFailure("there is no data.pkl in the archive: this is not a PyTorch checkpoint")
+    }
+    return try archive.contents(of: member, limit: limits.pickleByteCount)
+  }
+
+  /// The member at a path below the archive's folder; a lookup in a table, never in a file system.
+  subscript(path: String) -> ZipMember? { membersByPath[Array(path.utf8)] }
+
+  /// The member that holds the storage of a key.
+  func storage(_ key: some Sequence<UInt8>) -> ZipMember? {
+    membersByPath[Array("data/".utf8) + key]
+  }
+
+  /// The number of members that hold storages.
+  var storageCount: Int { membersByPath.keys.count { $0.starts(with: "data/".utf8) } }
+
+  /// All members that matter and whose CRC-32 was never computed.
+  var uncheckedCount: Int { membersByPath.values.count { !$0.hasCRC } }
+
+  private func checkVersion() throws(GPUMergeError) {
+    var isVersioned = false
+    for path in ["version", ".data/version"] {
+      guard let text = try Self.text(path, archive, membersByPath, limit: 16) else { continue }
+      isVersioned = true
+      guard let version = Int(text), (1...10).contains(version) else {
+        throw zipFailure("the archive's version is '\(escaped(text))'", member: path)
+      }
+    }
+    guard isVersioned else {
+      throw zipFailure("there is no version in the archive: this is not a PyTorch checkpoint")
+    }
+  }
+
+  /// The text of a small member without the line's end, or nil if there is no such member.
+  private static func text(
+    _ path: String, _ archive: ZipArchive, _ members: [[UInt8]: ZipMember], limit: Int
+  ) throws(GPUMergeError) -> String? {
+    guard let member = members[Array(path.utf8)] else { return nil }
+    var bytes = try archive.contents(of: member, limit: limit)
+    if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

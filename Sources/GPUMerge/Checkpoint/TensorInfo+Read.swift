@@ -1,0 +1,45 @@
+extension TensorInfo {
+  /// Reads bytes of the tensor in C order, little-endian, whatever its layout in the file.
+  ///
+  /// - Parameters:
+  ///   - range: Which bytes; starts and ends between elements, or between bytes for types of less
+  ///     than a byte.
+  ///   - destination: Memory for at least as many bytes.
+  package func read(
+    bytes range: Range<Int>, into destination: UnsafeMutableRawBufferPointer
+  ) throws(GPUMergeError) {
+    guard !range.isEmpty else { return }
+    let destination = UnsafeMutableRawBufferPointer(rebasing: destination[..<range.count])
+    switch layout {
+    case .contiguous(let byteOffset):
+      try source.read(into: destination, at: byteOffset + range.lowerBound)
+    case .strided:
+      try StridedView(self).read(range, from: source, into: destination)
+    }
+    if isBigEndian { swapBytes(of: destination) }
+  }
+
+  private func swapBytes(of bytes: UnsafeMutableRawBufferPointer) {
+    switch dtype {
+    case .complex32: swap(bytes, as: UInt16.self)
+    case .complex64: swap(bytes, as: UInt32.self)
+    case .complex128: swap(bytes, as: UInt64.self)
+    default:
+      switch dtype.bitWidth {
+      case 16: swap(bytes, as: UInt16.self)
+      case 32: swap(bytes, as: UInt32.self)
+      case 64: swap(bytes, as: UInt64.self)
+      default: break
+      }
+    }
+  }
+
+  private func swap<T: FixedWidthInteger & BitwiseCopyable>(
+    _ bytes: UnsafeMutableRawBufferPointer, as type: T.Type
+  ) {
+    for offset in stride(from: 0, to: bytes.count, by: MemoryLayout<T>.size) {
+      let value = bytes.loadUnaligned(fromByteOffset: offset, as: T.self)
+      bytes.storeBytes(of: value.byteSwapped, toByteOffset: offset, as: T.self)
+    }
+  }
+}

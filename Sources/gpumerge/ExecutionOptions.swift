@@ -1,0 +1,71 @@
+import ArgumentParser
+import GPUMerge
+
+/// The options that say where and how to compute, which does not change the result.
+struct ExecutionOptions: ParsableArguments {
+  /// What the options say.
+  struct Values: Sendable {
+    var device: DeviceSelection
+    var requiresDevice: Bool
+    var memoryByteCount: Int?
+    var threadCount: Int?
+    var root: String?
+    var rejectsNonFinite: Bool
+    var isDryRun: Bool
+  }
+
+  /// What to do about NaN and infinity in the result.
+  enum NonFinitePolicy: String, ExpressibleByArgument, CaseIterable {
+    case warn
+    case error
+  }
+
+  @Option(
+    help: ArgumentHelp(
+      "Where to merge: auto (the first GPU, else the CPU), cpu, or an OpenCL device by its number "
+        + "or a part of its name (see gpumerge devices).", valueName: "device"),
+    completion: .list(["auto", "cpu"]))
+  var device = "auto"
+
+  @Flag(help: "Fail rather than merge on the CPU when there is no such device or it breaks down.")
+  var requireDevice = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The most memory for staging, such as 512MiB, 2G or 1000000000 (default: 512MiB).",
+      valueName: "size"),
+    transform: { try ByteCount(parsing: $0) })
+  var memory: ByteCount?
+
+  @Option(help: ArgumentHelp("The number of blocks in work at a time.", valueName: "number"))
+  var threads: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "The key of the state dict in PyTorch files that hold several, such as model.ema.",
+      valueName: "key"))
+  var root: String?
+
+  @Option(
+    help: ArgumentHelp("What to do about NaN and infinity in the result.", valueName: "action"))
+  var nan = NonFinitePolicy.warn
+
+  @Flag(help: "Check everything and print the plan, but read no weights and write nothing.")
+  var dryRun = false
+
+  func validate() throws {
+    if requireDevice, DeviceSelection(parsing: device) == .cpu {
+      throw ValidationError("--require-device and --device cpu contradict each other")
+    }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads is \(threads), but must be in 1...1024")
+    }
+  }
+
+  var values: Values {
+    Values(
+      device: DeviceSelection(parsing: device), requiresDevice: requireDevice,
+      memoryByteCount: memory?.value, threadCount: threads, root: root,
+      rejectsNonFinite: nan == .error, isDryRun: dryRun)
+  }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import GPUMerge
+
+/// The program: parses the command line, runs the command, and exits with a code that tells what
+/// went wrong.
+@main
+struct GPUMergeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gpumerge",
+    abstract: "Merge the weights of neural networks on a GPU or the CPU.",
+    version: RecipeRecord.version,
+    subcommands: [MergeCommand.self, DevicesCommand.self],
+    defaultSubcommand: MergeCommand.self)
+
+  static func main() {
+    StandardStreams.prepare()
+    let arguments = CommandLine.arguments.dropFirst()
+    do {
+      // What the program does without a subcommand is what its help is about.
+      if [["--help"], ["-h"], ["help"]].contains(Array(arguments)) {
+        throw CleanExit.helpRequest(MergeCommand.self)
+      }
+      var command = try parseAsRoot()
+      guard let merge = command as? MergeCommand else {
+        try command.run()
+        ExitStatus.ok.exit()
+      }
+      let job = try merge.job()
+      Interruption.run { await job.exitStatus() }
+    } catch {
+      exit(reporting: error)
+    }
+  }
+
+  private static func exit(reporting error: any Error) -> Never {
+    if let error = error as? GPUMergeError {
+      StandardStreams.writeError("error: \(error)\n")
+      error.kind.exitStatus.exit()
+    }
+    let code = exitCode(for: error)
+    guard code != .success else {
+      StandardStreams.writeOutput(fullMessage(for: error) + "\n")
+      ExitStatus.ok.exit()
+    }
+    // Whatever else is thrown comes from the parser, about the command line.
+    StandardStreams.writeError(
+      "error: \(message(for: error))\nSee 'gpumerge --help' for what can be given.\n")
+    ExitStatus.usage.exit()
+  }
+}

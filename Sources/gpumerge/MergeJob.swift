@@ -1,0 +1,86 @@
+import GPUMerge
+import Glibc
+import Logging
+import SystemPackage
+
+/// One merge as the user asked for it, ready to run.
+struct MergeJob: Sendable {
+  let pool: ModelPool
+  let algorithm: any MergeAlgorithm
+  let output: FilePath
+  let overwritesOutput: Bool
+  let dtype: DType?
+  let execution: ExecutionOptions.Values
+  let reporting: ReportingOptions.Values
+
+  /// Runs the job, prints what is to be told, and returns what the program exits with.
+  func exitStatus() async -> ExitStatus {
+    do throws(GPUMergeError) {
+      try await run()
+      return .ok
+    } catch {
+      StandardStreams.writeError("error: \(error)\n")
+      return error.kind.exitStatus
+    }
+  }
+
+  private func run() async throws(GPUMergeError) {
+    let bar = ProgressBar(isEnabled: reporting.verbosity > .quiet && ProgressBar.isPossible)
+    let merge = try await Threads.run { () throws(GPUMergeError) in
+      try Merge(pool, algorithm: algorithm, options: options(bar))
+    }
+    let format = format(of: merge)
+    merge.warnings.forEach(warn)
+    if execution.isDryRun {
+      let plan = try PlanReport(merge, output: output, format: format)
+      _ = try OutputFile.check(
+        output, overwrite: overwritesOutput, inputs: merge.inputFiles)
+      StandardStreams.writeOutput(reporting.isJSON ? plan.json.text + "\n" : plan.text)
+      return
+    }
+    if reporting.verbosity == .verbose {
+      StandardStreams.writeError(try PlanReport(merge, output: output, format: format).text)
+    }
+    bar.begin(inputByteCount: merge.steps.reduce(0) { $0 + $1.inputByteCount })
+    defer { bar.end() }
+    let report = try await merge.write(to: output, format: format)
+    bar.end()
+    tell(report, planWarningCount: merge.warnings.count)
+  }
+
+  private func options(_ bar: ProgressBar) throws(GPUMergeError) -> MergeOptions {
+    var options = MergeOptions()
+    options.device = try MergeDevice(
+      selecting: execution.device, isRequired: execution.requiresDevice)
+    options.dtype = dtype
+    if let byteCount = execution.memoryByteCount { options.memoryByteCount = byteCount }
+    options.threadCount = execution.threadCount
+    options.overwritesOutput = overwritesOutput
+    options.rejectsNonFinite = execution.rejectsNonFinite
+    options.root = execution.root
+    if reporting.verbosity == .verbose {
+      options.logger = Logger(label: "gpumerge") { _ in StandardErrorLogHandler() }
+    }
+    if bar.isEnabled { options.progress = { bar.update($0) } }
+    return options
+  }
+
+  /// The format that the output's name asks for, or the first model's if it has no extension.
+  private func format(of merge: Merge) -> CheckpointFormat {
+    output.extension == nil
+      ? merge.defaultFormat : CheckpointFormat(fileExtension: output.extension)
+  }
+
+  private func tell(_ report: MergeReport, planWarningCount: Int) {
+    let summary = MergeSummary(report)
+    // The plan's warnings come first in the report, and were printed before the merge began.
+    (report.warnings.dropFirst(planWarningCount) + summary.findings).forEach(warn)
+    if reporting.isJSON { StandardStreams.writeOutput(summary.json.text + "\n") }
+    if reporting.verbosity > .quiet { StandardStreams.writeError(summary.line + "\n") }
+  }
+
+  private func warn(_ text: String) {
+    guard reporting.verbosity > .quiet else { return }
+    StandardStreams.writeError("warning: \(escaped(text, limit: 10_000))\n")
+  }
+}

@@ -1,0 +1,117 @@
+import BigInt
+import Kernels
+
+/// A binary floating-point format, with a rounding of its own: the oracle of these tests.
+///
+/// Works on exact rationals of big integers and shares nothing with the kernels.
+struct Format: Sendable, CustomStringConvertible {
+  let element: gm_element
+  let exponentBits: Int
+  let fractionBits: Int
+  let description: String
+
+  static let f16 = Format(element: gm_f16, exponentBits: 5, fractionBits: 10, description: "f16")
+  static let bf16 = Format(element: gm_bf16, exponentBits: 8, fractionBits: 7, description: "bf16")
+  static let f32 = Format(element: gm_f32, exponentBits: 8, fractionBits: 23, description: "f32")
+  static let f64 = Format(element: gm_f64, exponentBits: 11, fractionBits: 52, description: "f64")
+  static let all = [f16, bf16, f32, f64]
+
+  var bitWidth: Int { 1 + exponentBits + fractionBits }
+  var byteCount: Int { bitWidth / 8 }
+  var bias: Int { 1 << (exponentBits - 1) - 1 }
+  var sign: UInt64 { 1 << UInt64(bitWidth - 1) }
+  var infinity: UInt64 { (1 << UInt64(exponentBits) - 1) << UInt64(fractionBits) }
+  var largest: UInt64 { infinity - 1 }
+  var quietNaN: UInt64 { infinity | 1 << UInt64(fractionBits - 1) }
+  var one: UInt64 { UInt64(bias) << UInt64(fractionBits) }
+  var leastNormal: UInt64 { 1 << UInt64(fractionBits) }
+  /// The exponent of the last place of subnormals.
+  var leastPlace: Int { 1 - bias - fractionBits }
+
+  func isNaN(_ bits: UInt64) -> Bool { bits & ~sign > infinity }
+  func isFinite(_ bits: UInt64) -> Bool { bits & infinity != infinity }
+
+  /// The exact value of a finite number.
+  func value(_ bits: UInt64) -> Exact {
+    let field = Int((bits & infinity) >> UInt64(fractionBits))
+    let fraction = bits & (leastNormal - 1)
+    let significand = field == 0 ? fraction : fraction | leastNormal
+    let place = leastPlace + max(field, 1) - 1
+    let magnitude = BigInt(significand)
+    return Exact(bits & sign == 0 ? magnitude : -magnitude, place: place)
+  }
+
+  /// Rounds to nearest, ties to even; zero becomes positive.
+  func rounding(_ value: Exact) -> UInt64 {
+    guard value.numerator != 0 else { return 0 }
+    let numerator = value.numerator.magnitude
+    let denominator = value.denominator.magnitude
+    // The place of the leading bit, or the one below it.
+    let leading = numerator.bitWidth - denominator.bitWidth - 1 + value.place
+    var place = max(leading - fractionBits, leastPlace)
+    var (quotient, rest) = scaled(numerator, denominator, by: value.place - place)
+    if quotient.bitWidth > fractionBits + 1 {
+      place += 1
+      (quotient, rest) = scaled(numerator, denominator, by: value.place - place)
+    }
+    if rest > 0 || (rest == 0 && quotient & 1 == 1) { quotient += 1 }
+    let bits = quotient + BigUInt(place - leastPlace) << fractionBits
+    let magnitude = bits > BigUInt(infinity) ? infinity : UInt64(bits)
+    return value.numerator < 0 ? magnitude | sign : magnitude
+  }
+
+  /// The quotient of n * 2^exponent and d, without fraction, and how the fraction compares with a
+  /// half: negative, zero or positive.
+  private func scaled(_ n: BigUInt, _ d: BigUInt, by exponent: Int) -> (BigUInt, BigInt) {
+    let n = exponent > 0 ? n << exponent : n
+    let d = exponent < 0 ? d << -exponent : d
+    let (quotient, remainder) = n.quotientAndRemainder(dividingBy: d)
+    return (quotient, BigInt(remainder) * 2 - BigInt(d))
+  }
+}
+
+/// An exact rational number: numerator / denominator * 2^place.
+struct Exact {
+  var numerator: BigInt
+  var denominator: BigInt = 1
+  var place: Int
+
+  init(_ significand: BigInt, place: Int) {
+    numerator = significand
+    self.place = place
+  }
+
+  init(_ value: Double) {
+    self = Format.f64.value(value.bitPattern)
+  }
+
+  private init(numerator: BigInt, denominator: BigInt, place: Int) {
+    self.numerator = denominator < 0 ? -numerator : numerator
+    self.denominator = denominator < 0 ? -denominator : denominator
+    self.place = place
+  }
+
+  /// Rounded to binary64.
+  var inBinary64: Exact { Format.f64.value(Format.f64.rounding(self)) }
+
+  static func + (a: Exact, b: Exact) -> Exact {
+    let place = min(a.place, b.place)
+    return Exact(
+      numerator: (a.numerator * b.denominator) << (a.place - place)
+        + (b.numerator * a.denominator) << (b.place - place),
+      denominator: a.denominator * b.denominator, place: place)
+  }
+  static func - (a: Exact, b: Exact) -> Exact {
+    a + Exact(numerator: -b.numerator, denominator: b.denominator, place: b.place)
+  }
+  static func * (a: Exact, b: Exact) -> Exact {
+    Exact(
+      numerator: a.numerator * b.numerator, denominator: a.denominator * b.denominator,
+      place: a.place + b.place)
+  }
+  static func / (a: Exact, b: Exact) -> Exact {
+    Exact(
+      numerator: a.numerator * b.denominator, denominator: a.denominator * b.numerator,
+      place: a.place - b.place)
+  }
+}

@@ -1,0 +1,272 @@
+import GPUMerge
+import Kernels
+import OpenCLLoader
+import Synchronization
+import Testing
+
+/// One at a time, as they count objects.
+@Suite("Faults of a device become errors, and leak nothing", .needsDevice, .serialized)
+struct FaultTests {
+  /// A fault: what to replace, which error to expect, and where memory is.
+  struct Fault: Sendable, CustomTestStringConvertible {
+    var function: String
+    var status: cl_int
+    var isHostUnified = true
+    var inject: @Sendable (inout opencl_api) -> Void
+    var testDescription: String { "\(function) \(status)" }
+  }
+
+  static let faults = enqueueFaults + buildFaults + otherFaults
+
+  static let enqueueFaults = [
+    Fault(function: "clEnqueueNDRangeKernel", status: -5) { table in
+      table.clEnqueueNDRangeKernel = { _, _, _, _, _, _, _, _, _ in -5 }
+    },
+    Fault(function: "clEnqueueReadBuffer", status: -5, isHostUnified: false) { table in
+      table.clEnqueueReadBuffer = { _, _, _, _, _, _, _, _, _ in -5 }
+    },
+    Fault(function: "clEnqueueWriteBuffer", status: -4, isHostUnified: false) { table in
+      table.clEnqueueWriteBuffer = { _, _, _, _, _, _, _, _, _ in -4 }
+    },
+    Fault(function: "clEnqueueMapBuffer", status: -12) { table in
+      table.clEnqueueMapBuffer = { _, _, _, _, _, _, _, _, _, status in
+        status?.pointee = -12
+        return nil
+      }
+    },
+    Fault(function: "clEnqueueUnmapMemObject", status: -5) { table in
+      table.clEnqueueUnmapMemObject = { _, _, _, _, _, _ in -5 }
+    },
+    Fault(function: "clFlush", status: -36) { table in table.clFlush = { _ in -36 } },
+  ]
+
+  static let buildFaults = [
+    Fault(function: "clBuildProgram", status: -11) { table in
+      table.clBuildProgram = { _, _, _, _, _, _ in -11 }
+      table.clGetProgramBuildInfo = { _, _, _, capacity, buffer, size in
+        let log = String(repeating: "x", count: 9000) + "\nerror: \u{1B}[31mno such thing\n"
+        size?.pointee = log.utf8.count + 1
+        guard let buffer, capacity > log.utf8.count else { return 0 }
+        UnsafeMutableRawBufferPointer(start: buffer, count: capacity).copyBytes(from: log.utf8)
+        return 0
+      }
+    },
+    Fault(function: "clBuildProgram", status: -3) { table in
+      table.clBuildProgram = { _, _, _, _, _, _ in -3 }
+    },
+    Fault(function: "clCreateProgramWithSource", status: -6) { table in
+      table.clCreateProgramWithSource = { _, _, _, _, status in
+        status?.pointee = -6
+        return nil
+      }
+    },
+    Fault(function: "clCreateKernel", status: -46) { table in
+      table.clCreateKernel = { _, _, status in
+        status?.pointee = -46
+        return nil
+      }
+    },
+    Fault(function: "clSetKernelArg", status: -51) { table in
+      table.clSetKernelArg = { _, _, _, _ in -51 }
+    },
+  ]
+
+  static let otherFaults = [
+    Fault(function: "clCreateContext", status: -2) { table in
+      table.clCreateContext = { _, _, _, _, _, status in
+        status?.pointee = -2
+        return nil
+      }
+    },
+    Fault(function: "clCreateCommandQueue", status: -6) { table in
+      table.clCreateCommandQueue = { _, _, _, status in
+        status?.pointee = -6
+        return nil
+      }
+    },
+    Fault(function: "clCreateBuffer", status: -61) { table in
+      table.clCreateBuffer = { _, _, _, _, status in
+        status?.pointee = -61
+        return nil
+      }
+    },
+    Fault(function: "clSetMemObjectDestructorCallback", status: -6) { table in
+      table.clSetMemObjectDestructorCallback = { _, _, _ in -6 }
+    },
+    Fault(function: "clFinish", status: -5) { table in
+      table.clFinish = { queue in
+        _ = Faults.real?.clFinish(queue)
+        return -5
+      }
+    },
+    Fault(function: "clGetEventInfo", status: -58) { table in
+      table.clGetEventInfo = { _, _, _, _, _ in -58 }
+    },
+    Fault(function: "clWaitForEvents", status: -14) { table in
+      table.clWaitForEvents = { _, events in
+        _ = Faults.real?.clWaitForEvents(1, events)
+        return -14
+      }
+    },
+  ]
+
+  private func backend(_ table: opencl_api, isHostUnified: Bool = true) throws -> OpenCLBackend {
+    try OpenCLBackend(
+      TestDevice.require(), api: OpenCLAPI(table), isHostUnified: isHostUnified)
+  }
+
+  private func merge(_ table: opencl_api, isHostUnified: Bool) throws -> Merged {
+    let backend = try backend(table, isHostUnified: isHostUnified)
+    let merge = MergeCase(inputsPerLaunch: [2, 1])
+    return try merge.run(on: backend.makeSlot(merge.layout))
+  }
+
+  private func expectNothingLives(_ location: SourceLocation = #_sourceLocation) {
+    let live = Faults.live.withLock { $0.filter { $0.value != 0 } }
+    #expect(live.isEmpty, sourceLocation: location)
+  }
+
+  @Test("without a fault all objects are released", arguments: [true, false])
+  func noFault(isHostUnified: Bool) throws {
+    let table = try #require(Faults.table())
+    let expected = MergeCase(inputsPerLaunch: [2, 1]).run(on: .cpu)
+    #expect(try merge(table, isHostUnified: isHostUnified) == expected)
+    #expect(Faults.live.withLock { $0.count } == 6, "all six sorts of object were created")
+    expectNothingLives()
+  }
+
+  @Test("a function that fails is named", arguments: faults)
+  func always(fault: Fault) throws {
+    var table = try #require(Faults.table())
+    fault.inject(&table)
+    let error = #expect(throws: DeviceError.self) {
+      try merge(table, isHostUnified: fault.isHostUnified)
+    }
+    #expect(error?.function == fault.function)
+    #expect(error?.status == fault.status)
+    #expect(try error?.device == TestDevice.require().name)
+    expectNothingLives()
+  }
+
+  @Test("the end of a build log is kept, without control characters")
+  func buildLog() throws {
+    var table = try #require(Faults.table())
+    Self.buildFaults[0].inject(&table)
+    let error = #expect(throws: DeviceError.self) { try merge(table, isHostUnified: true) }
+    let detail = try #require(error?.detail)
+    #expect(detail.hasSuffix("\nerror: [31mno such thing"))
+    #expect(detail.hasPrefix("-cl-std=CL1.2 "))
+    #expect(detail.count < 4000)
+  }
+
+  @Test("an allocation that fails frees those before it", arguments: [true, false], [-4, -61])
+  func everyAllocation(isHostUnified: Bool, status: cl_int) throws {
+    var failures = 0
+    while failures < 20 {
+      var table = try #require(Faults.table())
+      Faults.fail(failures..<Int.max)
+      table.clCreateBuffer =
+        status == -4
+        ? { failOrCreate($0, $1, $2, $3, $4, -4) } : { failOrCreate($0, $1, $2, $3, $4, -61) }
+      do {
+        _ = try merge(table, isHostUnified: isHostUnified)
+        break
+      } catch let error as DeviceError {
+        #expect(error.function == "clCreateBuffer")
+        #expect(error.status == status)
+      }
+      expectNothingLives()
+      failures += 1
+    }
+    #expect(failures == (isHostUnified ? 4 : 7), "input, output, flags, accumulator")
+  }
+
+  @Test("a slot that does not fit leaves the device usable")
+  func allocationIsNoFault() throws {
+    var table = try #require(Faults.table())
+    Faults.fail(2..<3)
+    table.clCreateBuffer = { failOrCreate($0, $1, $2, $3, $4, -4) }
+    do {
+      let backend = try backend(table)
+      let merge = MergeCase()
+      #expect(throws: DeviceError.self) { try backend.makeSlot(merge.layout) }
+      #expect(try merge.run(on: backend.makeSlot(merge.layout)) == merge.run(on: .cpu))
+    }
+    expectNothingLives()
+  }
+
+  @Test("any command that fails while it runs is found before bytes are given out")
+  func everyEvent() throws {
+    for isHostUnified in [true, false] {
+      var failures = 0
+      while failures < 40 {
+        var table = try #require(Faults.table())
+        Faults.fail(failures..<Int.max)
+        table.clGetEventInfo = { event, parameter, byteCount, value, size in
+          let status = Faults.real?.clGetEventInfo(event, parameter, byteCount, value, size)
+          if Faults.isDue() { value?.storeBytes(of: -5, as: cl_int.self) }
+          return status ?? CL_INVALID_VALUE
+        }
+        do {
+          _ = try merge(table, isHostUnified: isHostUnified)
+          break
+        } catch let error as DeviceError {
+          #expect(error.function.hasPrefix("clEnqueue"))
+          #expect(error.status == -5)
+        }
+        expectNothingLives()
+        failures += 1
+      }
+      #expect(6..<40 ~= failures)
+    }
+  }
+
+  @Test("after a fault the device is asked nothing more, by any slot")
+  func deadForEveryone() throws {
+    var table = try #require(Faults.table())
+    table.clEnqueueNDRangeKernel = { queue, kernel, _, _, _, _, _, _, _ in
+      Faults.isDue() ? -5 : CL_SUCCESS
+    }
+    Faults.fail(0..<Int.max)
+    do {
+      let backend = try backend(table)
+      let merge = MergeCase()
+      let slots = try [backend.makeSlot(merge.layout), backend.makeSlot(merge.layout)]
+      let first = #expect(throws: DeviceError.self) { try merge.run(on: slots[0]) }
+      let later = [
+        #expect(throws: DeviceError.self) { try slots[1].beginInput() },
+        #expect(throws: DeviceError.self) { try slots[1].run([], stagedByteCount: 0) },
+        #expect(throws: DeviceError.self) { try slots[0].finish(outputByteCount: 0) },
+        #expect(throws: DeviceError.self) { try backend.makeSlot(merge.layout) },
+      ]
+      for error in later { #expect(error?.description == first?.description) }
+      #expect(Faults.calls.withLock { $0.count } == 1, "one launch was tried")
+    }
+    expectNothingLives()
+  }
+
+  @Test("a slot may go while its commands are under way", arguments: [true, false])
+  func abandoned(isHostUnified: Bool) throws {
+    let table = try #require(Faults.table())
+    do {
+      let backend = try backend(table, isHostUnified: isHostUnified)
+      let merge = MergeCase(count: 100_003)
+      for _ in 0..<5 {
+        let slot = try backend.makeSlot(merge.layout)
+        try merge.start(on: slot)
+      }
+    }
+    expectNothingLives()
+  }
+}
+
+private func failOrCreate(
+  _ context: cl_context?, _ flags: cl_mem_flags, _ byteCount: Int,
+  _ host: UnsafeMutableRawPointer?, _ status: UnsafeMutablePointer<cl_int>?, _ failure: cl_int
+) -> cl_mem? {
+  if Faults.isDue() {
+    status?.pointee = failure
+    return nil
+  }
+  return Faults.counting?.clCreateBuffer(context, flags, byteCount, host, status)
+}

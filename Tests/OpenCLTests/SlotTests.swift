@@ -1,0 +1,143 @@
+import GPUMerge
+import Kernels
+import Testing
+
+@Suite("Slots of a device compute what the CPU computes", .needsDevice)
+struct SlotTests {
+  static let elements = [gm_f16, gm_bf16, gm_f32, gm_f64]
+  static let lengths = [1, 63, 64, 65, 257, 1009, 100_003]
+
+  /// How a backend may use memory and arithmetic.
+  struct Mode: Sendable {
+    var isHostUnified: Bool
+    var softFloat64: Bool?
+  }
+
+  static let shared = Mode(isHostUnified: true)
+  static let copied = Mode(isHostUnified: false)
+  static let modes = [
+    shared, copied, Mode(isHostUnified: true, softFloat64: true),
+  ]
+
+  /// One backend for each mode, as compiling the kernels is what takes time.
+  static let backends: [Result<OpenCLBackend, DeviceError>] = modes.compactMap { mode in
+    OpenCLDevices.found.all.first.map { device in
+      Result { () throws(DeviceError) in
+        try OpenCLBackend(
+          device, softFloat64: mode.softFloat64, isHostUnified: mode.isHostUnified)
+      }
+    }
+  }
+
+  private func backend(_ mode: Int) throws -> OpenCLBackend {
+    _ = try TestDevice.require()
+    return try Self.backends[mode].get()
+  }
+
+  private func check(_ merge: MergeCase, _ mode: Int) throws {
+    let slot = try backend(mode).makeSlot(merge.layout)
+    let reference: MergeCase.Reference =
+      Self.modes[mode].softFloat64 == true ? .softFloat64 : .cpu
+    let expected = merge.run(on: reference)
+    // Twice, to see that nothing of the first block stays.
+    for _ in 0..<2 {
+      let result = try merge.run(on: slot)
+      #expect(result.flags == expected.flags)
+      #expect(result.firstDifference(from: expected) == nil, "\(merge)")
+    }
+  }
+
+  @Test("every length, at every phase of the random numbers", arguments: lengths, modes.indices)
+  func everyLength(count: Int, mode: Int) throws {
+    for family in [gm_linear, gm_dare] {
+      for first in count < 10_000 ? 0...5 : 3...3 {
+        try check(MergeCase(family: family, count: count, first: first, seed: UInt64(first)), mode)
+      }
+    }
+  }
+
+  @Test("every type of input and output", arguments: elements, elements)
+  func everyType(input: gm_element, output: gm_element) throws {
+    try check(MergeCase(input: input, output: output, count: 257), 0)
+  }
+
+  @Test("every type, by every family and in every mode", arguments: elements, modes.indices)
+  func everyFamily(element: gm_element, mode: Int) throws {
+    for family in [gm_linear, gm_dare] {
+      try check(MergeCase(family: family, input: element, output: element, count: 257), mode)
+    }
+  }
+
+  @Test(
+    "every division", arguments: [gm_divide_none, gm_divide_exact, gm_divide_full], modes.indices)
+  func everyDivision(division: gm_division, mode: Int) throws {
+    try check(MergeCase(division: division), mode)
+  }
+
+  @Test(
+    "launches that go on from an accumulator",
+    arguments: [gm_linear, gm_dare], [gm_bf16, gm_f64])
+  func accumulators(family: gm_family, input: gm_element) throws {
+    for mode in Self.modes.indices {
+      for inputs in [[2, 1], [16, 16, 3]] {
+        try check(
+          MergeCase(
+            family: family, input: input, output: input, first: 3, inputsPerLaunch: inputs), mode)
+      }
+    }
+  }
+
+  @Test("a result that is not finite sets its flag and no other", arguments: modes.indices)
+  func flags(mode: Int) throws {
+    var merge = MergeCase(flag: 4)
+    #expect(merge.run(on: .cpu).flags.isEmpty)
+    try check(merge, mode)
+    merge.hasInfinity = true
+    #expect(merge.run(on: .cpu).flags == [4])
+    try check(merge, mode)
+  }
+
+  @Test("a block without launches only lends memory, aligned for direct I/O", arguments: [0, 1])
+  func lending(mode: Int) throws {
+    let merge = MergeCase()
+    let slot = try backend(mode).makeSlot(merge.layout)
+    for round in UInt8(0)..<3 {
+      let lent = try slot.finish(outputByteCount: 0)
+      #expect(lent.flags.isEmpty)
+      #expect(lent.bytes.count == merge.layout.outputByteCount)
+      #expect(UInt(bitPattern: lent.bytes.baseAddress) % 4096 == 0)
+      lent.bytes.copyBytes(from: [UInt8](repeating: round, count: lent.bytes.count))
+      #expect(try merge.run(on: slot).firstDifference(from: merge.run(on: .cpu)) == nil)
+    }
+  }
+
+  @Test("what does not fit into a buffer is refused, and something smaller still works")
+  func tooLarge() throws {
+    let backend = try backend(0)
+    var layout = MergeCase().layout
+    layout.inputByteCount = backend.maximumBufferByteCount + 1
+    let error = #expect(throws: DeviceError.self) { try backend.makeSlot(layout) }
+    #expect(error?.function == "clCreateBuffer")
+    #expect(error?.status == -61)
+    try check(MergeCase(), 0)
+  }
+
+  @Test("four threads with four slots get the same results", arguments: [0, 1])
+  func concurrency(mode: Int) async throws {
+    let backend = try backend(mode)
+    let cases = (0..<4).map {
+      MergeCase(family: $0 % 2 == 0 ? gm_linear : gm_dare, count: 5003 + $0)
+    }
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for merge in cases {
+        group.addTask {
+          let slot = try backend.makeSlot(merge.layout)
+          let expected = merge.run(on: .cpu)
+          for _ in 0..<20 where try merge.run(on: slot) != expected { return false }
+          return true
+        }
+      }
+      for try await isEqual in group { #expect(isEqual) }
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import Kernels
+
+/// A small seeded generator (Steele, Lea, Flood 2014).
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var bits = state
+    bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
+    return bits ^ (bits >> 31)
+  }
+
+  /// Finite elements of all magnitudes up to 2, subnormals among them, in their byte form.
+  mutating func elements(_ type: gm_element, count: Int) -> [UInt8] {
+    // Clears the top bit of each exponent, which leaves no infinity and no NaN.
+    let (byteCount, mask): (Int, UInt64) =
+      switch type {
+      case gm_f32: (count * 4, 0xBFFF_FFFF_BFFF_FFFF)
+      case gm_f64: (count * 8, 0xBFFF_FFFF_FFFF_FFFF)
+      default: (count * 2, 0xBFFF_BFFF_BFFF_BFFF)
+      }
+    let words = (0..<(byteCount + 7) / 8).map { _ in (next() & mask).littleEndian }
+    return words.withUnsafeBytes { Array($0.prefix(byteCount)) }
+  }
+}
