@@ -1,14 +1,15 @@
-package import GPUMerge
-package import Testing
+import GPUMerge
+import TestSupport
+import Testing
 
 /// An element of a tensor.
-package struct ElementIndex: Sendable {
-  package var name: TensorName
-  package var element: Int
+struct ElementIndex: Sendable {
+  var name: TensorName
+  var element: Int
 }
 
 /// Merges on every device and checks that all give the same bits, which are returned.
-package func mergeEverywhere(
+func mergeEverywhere(
   _ method: some MergeAlgorithm, _ pool: ModelPool, dtype: DType? = nil,
   blockByteCount: Int = 4096, sourceLocation: SourceLocation = #_sourceLocation
 ) async throws -> StateDict {
@@ -27,7 +28,7 @@ package func mergeEverywhere(
 
 /// Checks each element of a merged state dict against what is expected of the models' elements (the
 /// base's last).
-package func expectEqual(
+func expectEqual(
   _ merged: StateDict, _ models: RandomModels, output: FloatFormat,
   sourceLocation: SourceLocation = #_sourceLocation,
   _ expected: (ElementIndex, [(bits: UInt64, format: FloatFormat)]) -> MergeOracle.Expectation
@@ -52,7 +53,7 @@ package func expectEqual(
 
 extension StateDict {
   /// Whether names, types, shapes and all bytes are the same.
-  package func isIdentical(to other: StateDict) -> Bool {
+  func isIdentical(to other: StateDict) -> Bool {
     names == other.names
       && names.allSatisfy { name in
         guard let a = self[name], let b = other[name] else { return false }
@@ -64,7 +65,7 @@ extension StateDict {
 
 extension MergeOptions {
   /// Options with blocks so small that tensors of a few thousand elements span several.
-  package static func testing(on device: MergeDevice, blockByteCount: Int = 4096) -> MergeOptions {
+  static func testing(on device: MergeDevice, blockByteCount: Int = 4096) -> MergeOptions {
     var options = MergeOptions()
     options.device = device
     options.blockByteCount = blockByteCount
