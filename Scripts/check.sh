@@ -8,16 +8,20 @@ summaries=()
 
 step() { printf '\n== %s (%s s)\n' "$1" "$SECONDS"; }
 
-# tests NAME VARIABLE=VALUE...: runs all tests in an environment and keeps the closing line.
+# tests NAME VARIABLE=VALUE...: runs all tests in an environment.
 tests() {
-  local name=$1
+  local name=$1 log=.build/check/$1.log status=0
   shift
   step "tests: $name"
-  env "$@" swift test --skip-build --disable-xctest 2>&1 |
-    tee ".build/check/$name.log" | grep -vE '^(◇|✔) (Test|Suite) ' || true
-  local status=${PIPESTATUS[0]}
-  summaries+=("$name: $(grep -oE 'Test run with [0-9]+ tests.*' ".build/check/$name.log" | tail -1)")
-  return "$status"
+  env "$@" swift test --skip-build --disable-xctest >"$log" 2>&1 </dev/null || status=$?
+  if ((status != 0)); then
+    grep -F '✘' "$log" | cut -c1-400 || tail -50 "$log"
+    echo "tests: $name failed; all of it is in $log" >&2
+    exit "$status"
+  fi
+  closing=$(grep -E 'Test run with [0-9]+ tests' "$log" | tail -1)
+  echo "$closing"
+  summaries+=("$name: $closing")
 }
 
 step lint
@@ -41,4 +45,4 @@ tests pocl OCL_ICD_VENDORS=/etc/OpenCL/vendors/pocl.icd \
   GPUMERGE_REQUIRE_DEVICE="${GPUMERGE_REQUIRE_DEVICE:-0}"
 
 step done
-printf '%s\n' "${summaries[@]}"
+printf '%s\n' "${summaries[@]}" "$closing"
