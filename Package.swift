@@ -76,6 +76,8 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ], swiftSettings: swiftSettings),
     .testTarget(
+      name: "CLITests", dependencies: ["GPUMerge", "GPUMergeCLI"], swiftSettings: swiftSettings),
+    .testTarget(
       name: "OpenCLTests", dependencies: ["GPUMerge", "Kernels", "OpenCLLoader"],
       swiftSettings: swiftSettings),
   ],

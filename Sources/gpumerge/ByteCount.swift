@@ -10,7 +10,8 @@ struct ByteCount: Sendable, Hashable {
 
   init(parsing text: String) throws {
     let number = text.prefix { $0.isNumber || $0 == "." }
-    guard let amount = Double(number), let unit = Self.units[text.dropFirst(number.count).lowercased()]
+    guard let amount = Double(number),
+      let unit = Self.units[text.dropFirst(number.count).lowercased()]
     else {
       throw ValidationError("Give a number and a unit, such as 512MiB, 2G or 1GB")
     }

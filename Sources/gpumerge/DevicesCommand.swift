@@ -1,7 +1,7 @@
 import ArgumentParser
 import GPUMerge
 
-/// `gpumerge devices`
+/// Lists devices: `gpumerge devices`.
 struct DevicesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "devices",
@@ -27,7 +27,8 @@ struct DevicesCommand: ParsableCommand {
   /// Which device `--device auto` means, and why.
   private static func choice(among found: OpenCLDevices) -> String {
     if let problem = found.problem {
-      return "There is no OpenCL device: \(problem). gpumerge merges on the \(MergeDevice.cpu.name)."
+      return
+        "There is no OpenCL device: \(problem). gpumerge merges on the \(MergeDevice.cpu.name)."
     }
     guard case .opencl(let device)? = try? DeviceSelection.automatic.resolve(among: found) else {
       return "--device auto takes the \(MergeDevice.cpu.name), because no device is a GPU."

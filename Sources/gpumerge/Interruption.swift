@@ -2,8 +2,10 @@ import Glibc
 
 /// Ends work in an orderly way on Ctrl-C and the like.
 enum Interruption {
-  /// Runs `work`, then exits with its status. The first signal cancels the work, which then removes
-  /// what it has begun to write; the second ends the process at once.
+  /// Runs `work`, then exits with its status.
+  ///
+  /// The first signal cancels the work, which then removes what it has begun to write; the second
+  /// ends the process at once.
   ///
   /// To be called while there is one thread only: threads inherit which signals are blocked, so none
   /// but this one, which waits for them, ever sees one.

@@ -2,7 +2,7 @@ import ArgumentParser
 import GPUMerge
 import SystemPackage
 
-/// `gpumerge [merge] <models> ...`
+/// Merges models: `gpumerge <models> ...`.
 struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
@@ -38,7 +38,8 @@ struct MergeCommand: ParsableCommand {
     if files.config == nil, models.isEmpty {
       throw ValidationError("There is no model to merge: name checkpoint files, or give --config")
     }
-    for path in models + [files.output, files.config, files.base].compactMap(\.self) where path.isEmpty {
+    for path in models + [files.output, files.config, files.base].compactMap(\.self)
+    where path.isEmpty {
       throw ValidationError("A file name is empty")
     }
   }

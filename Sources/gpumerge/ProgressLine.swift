@@ -22,11 +22,16 @@ struct ProgressLine {
     let width = 20
     let filled = Int(fraction * Double(width))
     let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
-    let left = fraction > 0 ? Quantity.time(seconds / fraction - seconds) + " left" : ""
+    let left = fraction > 0 ? Self.time(seconds / fraction - seconds) + " left" : ""
     let text =
       "[\(bar)] \(Int(fraction * 100)) %  "
       + "\(Quantity.bytes(doneByteCount)) of \(Quantity.bytes(totalByteCount))  "
       + "\(Quantity.rate(doneByteCount, seconds: seconds))  \(left)"
     return String(text.prefix(max(0, columnCount - 1)))
+  }
+
+  /// Whole seconds: parts of them would only flicker.
+  private static func time(_ seconds: Double) -> String {
+    seconds < 59 ? "\(Int(seconds.rounded(.up))) s" : Quantity.time(seconds)
   }
 }

@@ -1,4 +1,5 @@
 import GPUMerge
+import Glibc
 import OpenCLLoader
 import Testing
 
@@ -44,6 +45,20 @@ struct DiscoveryTests {
       return 0
     }
     #expect(OpenCLDevices(api: OpenCLAPI(functions)).all.isEmpty)
+  }
+
+  @Test("a missing OpenCL library, or one that is something else, is no error, but has a reason")
+  func noLibrary() async {
+    await #expect(processExitsWith: .success) {
+      setenv("GPUMERGE_OPENCL_LIBRARY", "/no/such/library.so", 1)
+      #expect(OpenCLDevices.found.all.isEmpty)
+      #expect(OpenCLDevices.found.problem?.contains("/no/such/library.so") == true)
+    }
+    await #expect(processExitsWith: .success) {
+      setenv("GPUMERGE_OPENCL_LIBRARY", "libc.so.6", 1)
+      #expect(OpenCLDevices.found.all.isEmpty)
+      #expect(OpenCLDevices.found.problem == "the OpenCL library has no clGetPlatformIDs")
+    }
   }
 
   @Test("a platform without devices is passed over", .needsDevice)

@@ -245,6 +245,20 @@ struct FaultTests {
     expectNothingLives()
   }
 
+  @Test("a device that computes something else is found out")
+  func miscompiled() throws {
+    var table = try #require(Faults.table())
+    table.clEnqueueNDRangeKernel = { queue, kernel, dimensions, _, global, local, _, _, event in
+      var offset = 1
+      return Faults.counting?.clEnqueueNDRangeKernel(
+        queue, kernel, dimensions, &offset, global, local, 0, nil, event) ?? CL_INVALID_VALUE
+    }
+    let error = #expect(throws: DeviceError.self) { try backend(table).check() }
+    #expect(error?.function == "linear")
+    #expect(error?.detail?.contains("something else than the CPU") == true)
+    expectNothingLives()
+  }
+
   @Test("a slot may go while its commands are under way", arguments: [true, false])
   func abandoned(isHostUnified: Bool) throws {
     let table = try #require(Faults.table())

@@ -87,12 +87,26 @@ struct SlotTests {
     }
   }
 
+  @Test("NaN and infinity, in every type", arguments: elements)
+  func notFinite(element: gm_element) throws {
+    for family in [gm_linear, gm_dare] {
+      let merge = MergeCase(
+        family: family, input: element, output: element, count: 257, areFinite: false)
+      for mode in Self.modes.indices { try check(merge, mode) }
+    }
+  }
+
+  @Test("the check that a user can ask for passes", arguments: modes.indices)
+  func check(mode: Int) throws {
+    try backend(mode).check()
+  }
+
   @Test("a result that is not finite sets its flag and no other", arguments: modes.indices)
   func flags(mode: Int) throws {
     var merge = MergeCase(flag: 4)
     #expect(merge.run(on: .cpu).flags.isEmpty)
     try check(merge, mode)
-    merge.hasInfinity = true
+    merge.areFinite = false
     #expect(merge.run(on: .cpu).flags == [4])
     try check(merge, mode)
   }

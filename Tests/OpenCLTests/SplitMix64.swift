@@ -12,15 +12,16 @@ struct SplitMix64: RandomNumberGenerator {
     return bits ^ (bits >> 31)
   }
 
-  /// Finite elements of all magnitudes up to 2, subnormals among them, in their byte form.
-  mutating func elements(_ type: gm_element, count: Int) -> [UInt8] {
+  /// Elements in their byte form: of all magnitudes up to 2, subnormals among them, or any at all.
+  mutating func elements(_ type: gm_element, count: Int, areFinite: Bool) -> [UInt8] {
     // Clears the top bit of each exponent, which leaves no infinity and no NaN.
-    let (byteCount, mask): (Int, UInt64) =
+    let (byteCount, finite): (Int, UInt64) =
       switch type {
       case gm_f32: (count * 4, 0xBFFF_FFFF_BFFF_FFFF)
       case gm_f64: (count * 8, 0xBFFF_FFFF_FFFF_FFFF)
       default: (count * 2, 0xBFFF_BFFF_BFFF_BFFF)
       }
+    let mask = areFinite ? finite : .max
     let words = (0..<(byteCount + 7) / 8).map { _ in (next() & mask).littleEndian }
     return words.withUnsafeBytes { Array($0.prefix(byteCount)) }
   }

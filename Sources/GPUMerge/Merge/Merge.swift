@@ -168,15 +168,18 @@ package struct Merge: Sendable {
 
   /// Warns of files that are given more than once: their weights add up, which is seldom meant.
   private static func repetitions(models: [LoadedModel], base: LoadedModel?) -> [String] {
-    var warnings: [String] = []
-    var seen: Set<InputFile.Identity> = []
+    var counts: [InputFile.Identity: Int] = [:]
     for model in models {
-      guard let identity = model.checkpoint?.file.identity else { continue }
-      if !seen.insert(identity).inserted {
-        warnings.append("\(model.label) is given more than once, so it counts more than once")
-      }
+      if let identity = model.checkpoint?.file.identity { counts[identity, default: 0] += 1 }
     }
-    if let base, let identity = base.checkpoint?.file.identity, seen.contains(identity) {
+    var warnings: [String] = []
+    for model in models {
+      guard let identity = model.checkpoint?.file.identity,
+        let count = counts.updateValue(1, forKey: identity), count > 1
+      else { continue }
+      warnings.append("\(model.label) is given \(count) times, so it counts \(count) times")
+    }
+    if let base, let identity = base.checkpoint?.file.identity, counts[identity] != nil {
       warnings.append("\(base.label) is both the base and one of the models")
     }
     return warnings

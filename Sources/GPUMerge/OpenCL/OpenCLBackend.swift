@@ -63,6 +63,15 @@ package final class OpenCLBackend: Backend {
     return try OpenCLSlot(self, layout)
   }
 
+  /// Compares small merges by every kernel with what the CPU computes, and throws if any differs.
+  ///
+  /// Slow when first done, as it compiles the kernels.
+  package func check() throws(DeviceError) {
+    for check in KernelCheck.all {
+      try attempt { () throws(DeviceError) in try check.run(on: self) }
+    }
+  }
+
   /// Does something on the device unless it has failed before.
   func attempt<R>(_ body: () throws(DeviceError) -> R) throws(DeviceError) -> R {
     if let fault = fault.withLock(\.self) { throw fault }

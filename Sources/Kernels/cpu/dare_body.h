@@ -60,6 +60,7 @@ GM_INLINE void GM_NAME(dare_finish_loop)(gm_element type, gm_division division, 
                                          const double *restrict hi, const double *restrict lo,
                                          const double *restrict base, uint8_t *restrict output,
                                          size_t count, double divisor, double reciprocal) {
+  GM_FINISH_LOOP
   for (size_t i = 0; i < count; i++) {
     double result =
         wide ? gm_dare_finish_wide(type, gm_make_pair(hi[i], lo[i]), base[i], division, divisor)
@@ -94,9 +95,11 @@ static void GM_NAME(dare_finish)(gm_element type, gm_division division, bool wid
 static void GM_NAME(dare_model)(const gm_kernel *kernel, const gm_dare_parameters *dare,
                                 gm_u32 model, gm_u64 group, size_t skip, const uint8_t *input,
                                 size_t count, const double *base, double *hi, double *lo) {
-  alignas(64) uint32_t words[gm_tile] = {0};
+  alignas(64) uint32_t words[gm_tile];
   if (dare->threshold > 0xffffffff) return;
-  if (dare->threshold > 0) {
+  if (dare->threshold == 0) {
+    memset(words, 0, sizeof words);
+  } else {
     GM_NAME(dare_random)(words, (skip + count + 3) / 4, group, model, dare->key[0], dare->key[1]);
   }
   GM_NAME(dare_add)(kernel->input, kernel->wide, hi, lo, base, words + skip,

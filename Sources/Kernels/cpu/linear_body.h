@@ -1,48 +1,94 @@
 // gm_linear for one instruction set; see cl/linear.cl.
 
-GM_INLINE void GM_NAME(linear_add_loop)(gm_element type, bool wide, bool start,
-                                        double *restrict hi, double *restrict lo,
-                                        const uint8_t *restrict input, size_t count,
-                                        double weight) {
+/// Some inputs and their weights, from one element on.
+typedef struct {
+  const uint8_t *elements[4];
+  double weight[4];
+} GM_NAME(linear_inputs);
+
+/// Adds `width` inputs in one go, which spares most of the traffic with the tile's sums.
+GM_INLINE void GM_NAME(linear_add_loop)(gm_element type, int width, bool start,
+                                        double *restrict sums,
+                                        const GM_NAME(linear_inputs) *inputs, size_t count) {
+  const uint8_t *a = inputs->elements[0], *b = inputs->elements[1];
+  const uint8_t *c = inputs->elements[2], *d = inputs->elements[3];
+  double w0 = inputs->weight[0], w1 = inputs->weight[1];
+  double w2 = inputs->weight[2], w3 = inputs->weight[3];
   for (size_t i = 0; i < count; i++) {
-    double x = GM_NAME(load)(type, input, i);
-    if (wide) {
-      gm_pair sum = gm_linear_add_wide(gm_make_pair(hi[i], lo[i]), weight, x, start);
-      hi[i] = sum.hi;
-      lo[i] = sum.lo;
-    } else {
-      hi[i] = gm_linear_add(hi[i], weight, x, start);
-    }
+    double sum = gm_linear_add(sums[i], w0, GM_NAME(load)(type, a, i), start);
+    if (width > 1) sum = gm_linear_add(sum, w1, GM_NAME(load)(type, b, i), false);
+    if (width > 2) sum = gm_linear_add(sum, w2, GM_NAME(load)(type, c, i), false);
+    if (width > 2) sum = gm_linear_add(sum, w3, GM_NAME(load)(type, d, i), false);
+    sums[i] = sum;
   }
 }
 
-GM_INLINE void GM_NAME(linear_add_type)(gm_element type, bool wide, bool start, double *hi,
-                                        double *lo, const uint8_t *input, size_t count,
-                                        double weight) {
-  if (wide) {
-    if (start) {
-      GM_NAME(linear_add_loop)(type, true, true, hi, lo, input, count, weight);
-    } else {
-      GM_NAME(linear_add_loop)(type, true, false, hi, lo, input, count, weight);
+GM_INLINE void GM_NAME(linear_add_type)(gm_element type, int width, bool start, double *sums,
+                                        const GM_NAME(linear_inputs) *inputs, size_t count) {
+  if (start) {
+    switch (width) {
+      case 1: GM_NAME(linear_add_loop)(type, 1, true, sums, inputs, count); break;
+      case 2: GM_NAME(linear_add_loop)(type, 2, true, sums, inputs, count); break;
+      default: GM_NAME(linear_add_loop)(type, 4, true, sums, inputs, count); break;
     }
   } else {
-    if (start) {
-      GM_NAME(linear_add_loop)(type, false, true, hi, lo, input, count, weight);
-    } else {
-      GM_NAME(linear_add_loop)(type, false, false, hi, lo, input, count, weight);
+    switch (width) {
+      case 1: GM_NAME(linear_add_loop)(type, 1, false, sums, inputs, count); break;
+      case 2: GM_NAME(linear_add_loop)(type, 2, false, sums, inputs, count); break;
+      default: GM_NAME(linear_add_loop)(type, 4, false, sums, inputs, count); break;
     }
   }
 }
 
-static void GM_NAME(linear_add)(gm_element type, bool wide, bool start, double *hi, double *lo,
-                                const uint8_t *input, size_t count, double weight) {
-  GM_FOR_TYPE(type, GM_NAME(linear_add_type), wide, start, hi, lo, input, count, weight)
+GM_INLINE void GM_NAME(linear_add_wide_loop)(gm_element type, bool start, double *restrict hi,
+                                             double *restrict lo, const uint8_t *restrict input,
+                                             double weight, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    double x = GM_NAME(load)(type, input, i);
+    gm_pair sum = gm_linear_add_wide(gm_make_pair(hi[i], lo[i]), weight, x, start);
+    hi[i] = sum.hi;
+    lo[i] = sum.lo;
+  }
+}
+
+GM_INLINE void GM_NAME(linear_add_wide_type)(gm_element type, bool start, double *hi, double *lo,
+                                             const uint8_t *input, double weight, size_t count) {
+  if (start) {
+    GM_NAME(linear_add_wide_loop)(type, true, hi, lo, input, weight, count);
+  } else {
+    GM_NAME(linear_add_wide_loop)(type, false, hi, lo, input, weight, count);
+  }
+}
+
+/// Adds all inputs of a launch to a tile that starts at element `from` of the piece.
+static void GM_NAME(linear_add)(const gm_kernel *kernel, const gm_piece *piece,
+                                const gm_operands *operands, const gm_linear_parameters *linear,
+                                size_t from, size_t count, double *hi, double *lo) {
+  size_t offset = from * (size_t)gm_element_size(kernel->input);
+  gm_u32 width = 0;
+  for (gm_u32 i = 0; i < piece->inputs; i += width) {
+    bool start = kernel->first && i == 0;
+    gm_u32 left = piece->inputs - i;
+    width = kernel->wide || left < 2 ? 1 : left < 4 ? 2 : 4;
+    GM_NAME(linear_inputs) inputs = {0};
+    for (gm_u32 k = 0; k < width; k++) {
+      inputs.elements[k] = (const uint8_t *)operands->input[i + k] + offset;
+      inputs.weight[k] = gm_real_of(linear->weight[i + k]);
+    }
+    if (kernel->wide) {
+      GM_FOR_TYPE(kernel->input, GM_NAME(linear_add_wide_type), start, hi, lo, inputs.elements[0],
+                  inputs.weight[0], count)
+    } else {
+      GM_FOR_TYPE(kernel->input, GM_NAME(linear_add_type), (int)width, start, hi, &inputs, count)
+    }
+  }
 }
 
 GM_INLINE void GM_NAME(linear_finish_loop)(gm_element type, gm_division division, bool wide,
                                            const double *restrict hi, const double *restrict lo,
                                            uint8_t *restrict output, size_t count, double divisor,
                                            double reciprocal) {
+  GM_FINISH_LOOP
   for (size_t i = 0; i < count; i++) {
     double result =
         wide ? gm_linear_finish_wide(type, gm_make_pair(hi[i], lo[i]), division, divisor)
@@ -75,7 +121,6 @@ static void GM_NAME(linear_finish)(gm_element type, gm_division division, bool w
 bool GM_NAME(gm_linear)(const gm_kernel *kernel, const gm_piece *piece,
                         const gm_operands *operands, const void *parameters) {
   const gm_linear_parameters *linear = parameters;
-  size_t input_size = (size_t)gm_element_size(kernel->input);
   size_t output_size = (size_t)gm_element_size(kernel->output);
   alignas(64) double hi[gm_tile] = {0}, lo[gm_tile] = {0};
   bool nonfinite = false;
@@ -84,11 +129,7 @@ bool GM_NAME(gm_linear)(const gm_kernel *kernel, const gm_piece *piece,
     if (!kernel->first) {
       GM_NAME(load_sums)(kernel->wide, operands->accumulator, from, count, hi, lo);
     }
-    for (gm_u32 i = 0; i < piece->inputs; i++) {
-      const uint8_t *input = (const uint8_t *)operands->input[i] + from * input_size;
-      GM_NAME(linear_add)(kernel->input, kernel->wide, kernel->first && i == 0, hi, lo, input,
-                          count, gm_real_of(linear->weight[i]));
-    }
+    GM_NAME(linear_add)(kernel, piece, operands, linear, from, count, hi, lo);
     if (kernel->last) {
       uint8_t *output = (uint8_t *)operands->output + from * output_size;
       GM_NAME(linear_finish)(kernel->output, kernel->division, kernel->wide, hi, lo, output, count,

@@ -23,8 +23,7 @@ bool gm_isa_available(gm_isa isa) {
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
     case gm_isa_avx512:
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-             __builtin_cpu_supports("f16c");
+             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("f16c");
 #endif
     default: return false;
   }

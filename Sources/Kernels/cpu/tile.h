@@ -38,8 +38,9 @@ GM_INLINE uint32_t GM_NAME(odd_f32)(double value) {
   float nearest = (float)value;
   uint32_t bits;
   memcpy(&bits, &nearest, sizeof bits);
-  bits -= __builtin_fabs((double)nearest) > __builtin_fabs(value);
-  return bits | ((double)nearest != value);
+  // Both have the same sign, so bits compare as magnitudes do. As in gm_round_to_odd.
+  bits -= gm_bits(nearest) > gm_bits(value);
+  return bits | (gm_bits(nearest) != gm_bits(value));
 }
 
 /// gm_encode for the types of 16 bits: to odd in binary32, which has more than two bits more than

@@ -26,11 +26,14 @@ struct TorchFixture: Sendable, CustomTestStringConvertible {
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "Fixtures/pytorch")
 
-  static let all: [TorchFixture] = [
-    "aligned_4096", "attributes", "big_endian", "every_dtype", "layouts", "lightning", "module",
-    "no_crc", "parameters", "protocol4", "rezipped_deflated", "rezipped_stored", "small",
-    "training", "unicode_names", "zip_recursive",
-  ].map { TorchFixture(name: $0) } + [TorchFixture(name: "nested_twice", root: "outer.inner.dict")]
+  static let all: [TorchFixture] =
+    [
+      "aligned_4096", "attributes", "big_endian", "every_dtype", "layouts", "lightning", "module",
+      "no_crc", "parameters", "protocol4", "rezipped_deflated", "rezipped_stored", "small",
+      "training", "unicode_names", "zip_recursive",
+    ].map { TorchFixture(name: $0) } + [
+      TorchFixture(name: "nested_twice", root: "outer.inner.dict")
+    ]
 
   var path: FilePath { FilePath(Self.folder.appending(path: "\(name).pt").path) }
 

@@ -58,7 +58,9 @@ final class DeflatedMember: ByteSource, Sendable {
     guard cursor.isAtEnd, cursor.outputOffset == member.byteCount,
       cursor.consumedByteCount == member.compressedByteCount
     else { throw cursor.damaged("the compressed data has not the size that the archive says") }
-    guard !member.hasCRC || crc == member.crc else { throw member.crcMismatch(found: crc, in: file) }
+    guard !member.hasCRC || crc == member.crc else {
+      throw member.crcMismatch(found: crc, in: file)
+    }
     return places
   }
 

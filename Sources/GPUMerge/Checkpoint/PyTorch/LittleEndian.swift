@@ -1,11 +1,12 @@
 extension [UInt8] {
   /// The little-endian integer at `offset`, which with all its bytes lies inside the array.
-  func integer<T: FixedWidthInteger & UnsignedInteger>(_ type: T.Type, at offset: Int) -> T {
-    var value: T = 0
-    for index in 0..<T.bitWidth / 8 {
-      value |= T(self[offset + index]) << (8 * index)
+  func integer<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ type: T.Type, at offset: Int
+  ) -> T {
+    // The slice checks the bounds.
+    self[offset..<offset + T.bitWidth / 8].withUnsafeBytes {
+      T(littleEndian: $0.loadUnaligned(as: T.self))
     }
-    return value
   }
 
   /// Appends the bytes of an integer, least significant first.
@@ -20,7 +21,9 @@ extension InputFile {
     var failure: GPUMergeError?
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
       do throws(GPUMergeError) {
-        try read(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])), at: offset)
+        try read(
+          into: UnsafeMutableRawBufferPointer(
+            UnsafeMutableBufferPointer(rebasing: buffer[..<count])), at: offset)
         initializedCount = count
       } catch {
         failure = error

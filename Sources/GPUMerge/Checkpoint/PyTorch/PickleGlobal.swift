@@ -72,7 +72,8 @@ enum PickleGlobal: Hashable {
     var table = [
       "torch._utils._rebuild_sparse_tensor": sparse,
       "torch._utils._rebuild_sparse_csr_tensor": sparse, "torch.serialization._get_layout": sparse,
-      "torch._utils._rebuild_qtensor": quantized, "torch._utils._rebuild_nested_tensor": "is nested",
+      "torch._utils._rebuild_qtensor": quantized,
+      "torch._utils._rebuild_nested_tensor": "is nested",
       "torch._utils._rebuild_meta_tensor_no_storage": "is on the meta device and has no data",
       "torch._utils._rebuild_wrapper_subclass": subclass,
       "torch._utils._rebuild_device_tensor_from_numpy": subclass,

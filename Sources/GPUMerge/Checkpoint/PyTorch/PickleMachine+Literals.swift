@@ -7,7 +7,7 @@ extension PickleMachine {
   }
 
   /// The next bytes as a little-endian number.
-  mutating func unsigned<T: FixedWidthInteger & UnsignedInteger>(
+  mutating func unsigned<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
     _ type: T.Type
   ) throws(GPUMergeError) -> T {
     arena.bytes.integer(T.self, at: try take(T.bitWidth / 8))

@@ -144,7 +144,11 @@ extension PickleMachine {
     let isEmpty =
       switch arena[state] {
       case .none: true
-      case .dictionary(let index): arena.dictionaries[Int(index)].entries.isEmpty
+      case .dictionary(let index):
+        arena.dictionaries[Int(index)].entries.prefix(3).allSatisfy {
+          // What torch.nn.Buffer sets by itself.
+          arena.string($0.key) == "persistent" || arena.string($0.key) == "_is_buffer"
+        }
       default: false
       }
     if !isEmpty { arena.tensors[Int(index)].hasAttributes = true }

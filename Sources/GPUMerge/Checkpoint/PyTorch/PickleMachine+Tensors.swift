@@ -22,7 +22,8 @@ extension PickleMachine {
     let shape = try counts64(items[2], "size", .tensorBounds)
     let strides = try counts64(items[3], "strides", .tensorStride)
     guard shape.count == strides.count else {
-      throw failure(.tensorStride, "a tensor has \(shape.count) dimensions but \(strides.count) strides")
+      throw failure(
+        .tensorStride, "a tensor has \(shape.count) dimensions but \(strides.count) strides")
     }
     if items.count > 4 { try checkGradient(items[4], hooks: items[5]) }
     let isTyped = function != .rebuildTensorV3

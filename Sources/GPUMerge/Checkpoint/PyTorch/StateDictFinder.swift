@@ -111,9 +111,11 @@ struct StateDictFinder {
   private func checkPlaceholders(
     _ stateDict: PickleDictionary, beside top: PickleDictionary
   ) throws(GPUMergeError) {
-    guard ["param_shapes", "ds_version", "ds_config"].contains(where: {
-      arena.value(of: $0, in: top) != nil
-    }) else { return }
+    guard
+      ["param_shapes", "ds_version", "ds_config"].contains(where: {
+        arena.value(of: $0, in: top) != nil
+      })
+    else { return }
     let isPartitioned = stateDict.entries.contains { entry in
       guard case .tensor(let index) = arena[entry.value] else { return false }
       return arena.tensors[Int(index)].shape.contains(0)

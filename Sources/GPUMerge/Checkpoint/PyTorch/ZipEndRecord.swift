@@ -52,7 +52,8 @@ struct ZipEndRecord {
     guard offset >= 0, locator.integer(UInt32.self, at: 4) == 0,
       locator.integer(UInt64.self, at: 8) == offset, locator.integer(UInt32.self, at: 16) == 1
     else {
-      throw zipFailure("the zip64 locator does not point to the record before it", at: locatorOffset)
+      throw zipFailure(
+        "the zip64 locator does not point to the record before it", at: locatorOffset)
     }
     let record = try file.readBytes(at: offset, count: Self.zip64ByteCount)
     guard record.integer(UInt32.self, at: 0) == 0x0606_4B50,

@@ -1,0 +1,24 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite struct InterruptionTests {
+  @Test("a signal ends a merge with 130 and leaves no file", arguments: [SIGINT, SIGTERM, SIGHUP])
+  func interruption(signal: CInt) throws {
+    let scratch = try Scratch()
+    // 25 GB of zeros to read: long enough to be interrupted on any machine, and nearly no disk.
+    try scratch.writeSparseModel("a.safetensors", byteCount: 64 << 20)
+    let models = Array(repeating: "a.safetensors", count: 400)
+    let tool = try Tool(
+      ["--device", "cpu", "-o", "o.safetensors", "--threads", "1"] + models, in: scratch)
+    // The merge has begun once there is a temporary file.
+    let deadline = ContinuousClock.now + .seconds(60)
+    while try scratch.names.count < 2, ContinuousClock.now < deadline { usleep(2000) }
+    #expect(try scratch.names.count == 2)
+    tool.signal(signal)
+    let result = try tool.wait()
+    #expect(result.status == 130)
+    #expect(result.error.hasSuffix("error: the merge was interrupted\n"))
+    #expect(try scratch.names == ["a.safetensors"])
+  }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import Glibc
+import Testing
+
+/// The built program, run in a folder.
+struct Tool {
+  private let process: pid_t
+  private let scratch: Scratch
+  private let capture: String
+
+  /// What a run came to.
+  struct Result {
+    /// The exit code; negative if a signal ended the process.
+    var status: CInt
+    var output: String
+    var error: String
+
+    /// Standard output as a JSON object.
+    var json: [String: Any] {
+      let value = try? JSONSerialization.jsonObject(with: Data(output.utf8))
+      return value as? [String: Any] ?? [:]
+    }
+  }
+
+  /// Runs the program to its end.
+  static func run(_ arguments: String..., in scratch: Scratch) throws -> Result {
+    try run(arguments, in: scratch)
+  }
+
+  static func run(_ arguments: [String], in scratch: Scratch) throws -> Result {
+    try Tool(arguments, in: scratch).wait()
+  }
+
+  /// Starts the program, with standard output and error captured or closed.
+  init(_ arguments: [String], in scratch: Scratch, closesStreams: Bool = false) throws {
+    self.scratch = scratch
+    // Outside of the folder, so that its names are only what the program makes.
+    capture = scratch.path + "-\(UUID().uuidString)"
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for (descriptor, suffix) in [(STDOUT_FILENO, ".out"), (STDERR_FILENO, ".err")] {
+      if closesStreams {
+        posix_spawn_file_actions_addclose(&actions, descriptor)
+      } else {
+        posix_spawn_file_actions_addopen(
+          &actions, descriptor, capture + suffix, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+      }
+    }
+    // posix_spawn's own way to change the folder is not visible to Swift.
+    process = try Self.spawn(
+      ["/usr/bin/env", "-C", scratch.path, Self.executable] + arguments, &actions)
+  }
+
+  /// Sends a signal.
+  func signal(_ signal: CInt) { kill(process, signal) }
+
+  /// Waits for the end.
+  func wait() throws -> Result {
+    var status: CInt = 0
+    while waitpid(process, &status, 0) < 0 {
+      try #require(errno == EINTR)
+    }
+    let code = status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F)
+    return Result(status: code, output: take(".out"), error: take(".err"))
+  }
+
+  private func take(_ suffix: String) -> String {
+    defer { try? FileManager.default.removeItem(atPath: capture + suffix) }
+    return (try? String(contentsOfFile: capture + suffix, encoding: .utf8)) ?? ""
+  }
+
+  private static func spawn(
+    _ arguments: [String], _ actions: inout posix_spawn_file_actions_t
+  ) throws -> pid_t {
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // Whatever the test runner does with signals is not the program's affair.
+    var none = sigset_t()
+    sigemptyset(&none)
+    var all = sigset_t()
+    sigfillset(&all)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    var words = arguments.map { strdup($0) } + [nil]
+    defer { words.forEach { free($0) } }
+    var process = pid_t()
+    let status = posix_spawn(&process, arguments[0], &actions, &attributes, &words, environ)
+    try #require(status == 0, "cannot start \(arguments)")
+    return process
+  }
+
+  /// The program is built into the folder of the tests' own executable.
+  private static let executable: String = {
+    let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    return tests.deletingLastPathComponent().appendingPathComponent("gpumerge").path
+  }()
+}
