@@ -36,6 +36,7 @@ while IFS=: read -r file name; do
     Sources/GPUMerge/Methods/MergeMethods.swift
   need "$type" "$name" README.md
   need "$type" "$name" Documentation/Numerics.md
+  need "$type" "merge_method: $name" "Examples/$name.yml"
   need "$type" "$name" Tests/Interop
   need "$type" "$name" --include=*.swift Tests
 done < <(grep -HoP 'static let name = "\K\w+' Sources/GPUMerge/Methods/*.swift)
