@@ -31,14 +31,13 @@ for source in "$kernels"/cl/*.cl; do
 done
 
 while IFS=: read -r file name; do
-  type=$(basename "$file" .swift)
-  need "$type" "$(grep -oP 'public struct \K\w+(?=: MergeAlgorithm)' "$file").name" \
-    Sources/GPUMerge/Methods/MergeMethods.swift
+  type=$(grep -oP 'public struct \K\w+(?=: MergeAlgorithm)' "$file")
+  need "$type" "$type.name" Sources/GPUMerge/Methods/MergeMethods.swift
+  need "$type" "$type" Tests/GPUMergeTests
+  need "$type" "$name" Tests/Interop
   need "$type" "$name" README.md
   need "$type" "$name" Documentation/Numerics.md
   need "$type" "merge_method: $name" "Examples/$name.yml"
-  need "$type" "$name" Tests/Interop
-  need "$type" "$name" --include=*.swift Tests
 done < <(grep -HoP 'static let name = "\K\w+' Sources/GPUMerge/Methods/*.swift)
 
 ((problems == 0))
