@@ -177,7 +177,7 @@ import Testing
   @Test("the example of each method is a configuration of that method", arguments: MergeMethods.all)
   func examples(row: MethodRow) throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../../examples")
+      .appendingPathComponent("../../Examples")
     let text = try String(
       contentsOf: folder.appendingPathComponent("\(row.name).yml"), encoding: .utf8)
     for name in ["model-a", "model-b", "model-c", "base", "fine-tuned-a", "fine-tuned-b"] {

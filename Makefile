@@ -1,0 +1,39 @@
+# The commands of this project. `make help` lists them.
+#
+# Every target installs what it needs first (Debian and Ubuntu packages, as root or with sudo).
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo build test lint format bench interop check clean
+
+help: ## List the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## Install the packages that gpumerge is built and tested with
+	@Scripts/setup.sh
+
+demo: setup ## Merge checkpoints before your eyes, on an OpenCL device and on the CPU
+	@Scripts/demo.sh
+
+build: setup ## Build the optimised command line program, .build/release/gpumerge
+	swift build -c release --product gpumerge
+
+test: setup ## Run all tests
+	swift test --disable-xctest
+
+lint: setup ## Check format, completeness and sizes
+	@Scripts/lint.sh
+
+format: setup ## Format all sources
+	@Scripts/format.sh
+
+bench: setup ## Measure speed and memory against checkpoints of 2.2 GB (SIZE=small for a quick try)
+	@Benchmarks/run.sh
+
+interop: setup ## Check against PyTorch and safetensors, in a virtual environment of its own
+	@Tests/Interop/run.sh
+
+check: setup ## Everything that must pass before a change goes in
+	@Scripts/check.sh
+
+clean: ## Remove everything that was built or made
+	rm -rf .build .demo .bench .venv-interop
