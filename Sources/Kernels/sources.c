@@ -46,11 +46,11 @@ const char *gm_kernel_name(gm_family family) {
 }
 
 size_t gm_kernel_options(gm_kernel kernel, bool soft_fp64, char *buffer, size_t capacity) {
-  int length = snprintf(buffer, capacity,
-                        "-DIN_DTYPE=%d -DBASE_DTYPE=%d -DOUT_DTYPE=%d -DDIVISION=%d -DWIDE=%d "
-                        "-DFIRST=%d -DLAST=%d -DINPUTS=%u -DSOFT_FP64=%d",
-                        (int)kernel.input, (int)kernel.base, (int)kernel.output,
-                        (int)kernel.division, kernel.wide, kernel.first, kernel.last, kernel.inputs,
-                        soft_fp64);
+  int length =
+      snprintf(buffer, capacity,
+               "-DIN_DTYPE=%d -DBASE_DTYPE=%d -DOUT_DTYPE=%d -DDIVISION=%d -DWIDE=%d "
+               "-DFIRST=%d -DLAST=%d -DINPUTS=%u -DSOFT_FP64=%d",
+               (int)kernel.input, (int)kernel.base, (int)kernel.output, (int)kernel.division,
+               kernel.wide, kernel.first, kernel.last, kernel.inputs, soft_fp64);
   return length < 0 ? 0 : (size_t)length;
 }

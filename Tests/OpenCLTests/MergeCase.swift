@@ -76,7 +76,8 @@ struct MergeCase: Sendable {
     if family == gm_dare {
       return .dare(
         gm_dare_parameters(
-          divisor: divisor.bitPattern, divisor_rest: 0, reciprocal: reciprocal.bitPattern, threshold: 1 << 31,
+          divisor: divisor.bitPattern, divisor_rest: 0, reciprocal: reciprocal.bitPattern,
+          threshold: 1 << 31,
           key: (UInt32(truncatingIfNeeded: seed), 7),
           model: UInt32(inputsPerLaunch[..<launch].reduce(0, +)), reserved: 0))
     }

@@ -1,8 +1,9 @@
 import BigInt
 package import GPUMerge
 
-/// A binary floating-point format, decoded and rounded to by integer arithmetic of any width: the
-/// oracle that merged values are held against. Shares nothing with the code under test.
+/// A binary floating-point format, decoded and rounded to by integer arithmetic of any width.
+///
+/// The oracle that merged values are held against; it shares nothing with the code under test.
 package struct FloatFormat: Sendable, Hashable {
   package var exponentBits: Int
   package var mantissaBits: Int

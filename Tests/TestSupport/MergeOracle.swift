@@ -25,8 +25,8 @@ package enum MergeOracle {
 
   /// sum of weights[i] * inputs[i] over the divisor, rounded once.
   ///
-  /// - Parameter isExact: Whether nothing but the correctly rounded value is right; otherwise the sum
-  ///   may be off by a few units of binary64 (or of twice that precision where float64 is involved).
+  /// With `isExact`, nothing but the correctly rounded value is right; otherwise the sum may be off by
+  /// a few units of binary64 (or of twice that precision where float64 is involved).
   package static func linear(
     _ inputs: [(bits: UInt64, format: FloatFormat)], weights: [Double], divisor: Rational,
     output: FloatFormat, isExact: Bool

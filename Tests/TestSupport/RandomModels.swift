@@ -10,7 +10,7 @@ package struct RandomModels: Sendable {
   package let bits: [[[UInt64]]]
   package let names: [TensorName]
 
-  /// Makes models. `formats` are given to the models in turn.
+  /// Makes models, to which the formats are given in turn.
   package init(
     count: Int, formats: [FloatFormat], lengths: [Int], seed: UInt64, hasBase: Bool = false,
     specials: Bool = true

@@ -63,7 +63,8 @@ struct KernelCheck {
     if family == gm_dare {
       return .dare(
         gm_dare_parameters(
-          divisor: divisor, divisor_rest: 0, reciprocal: 0, threshold: 1 << 31, key: (1, 2), model: 0, reserved: 0))
+          divisor: divisor, divisor_rest: 0, reciprocal: 0, threshold: 1 << 31, key: (1, 2),
+          model: 0, reserved: 0))
     }
     var linear = gm_linear_parameters()
     linear.weight.0 = 0.3.bitPattern

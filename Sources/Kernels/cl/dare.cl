@@ -42,8 +42,8 @@ kernel void dare(global const uchar *inputs, global uchar *accumulator, global u
   gm_u64 group_in_tensor = (piece.first >> 2) + get_global_id(0);
   for (uint i = 0; i < INPUTS; i++) {
     gm_load_group(IN_DTYPE, GM_AT(inputs, piece.input[i]), group, raw);
-    gm_philox_state random = gm_dare_random(group_in_tensor, parameters.model + i,
-                                            parameters.key[0], parameters.key[1]);
+    gm_philox_state random =
+        gm_dare_random(group_in_tensor, parameters.model + i, parameters.key[0], parameters.key[1]);
     for (int lane = 0; lane < 4; lane++) {
       gm_real x = gm_decode(IN_DTYPE, raw[lane]);
       bool keep = gm_dare_keeps(random.word[lane], parameters.threshold);
@@ -59,12 +59,11 @@ kernel void dare(global const uchar *inputs, global uchar *accumulator, global u
     return;
   }
 
-  gm_divisor divisor = gm_make_divisor(parameters.divisor, parameters.divisor_rest,
-                                       parameters.reciprocal);
+  gm_divisor divisor =
+      gm_make_divisor(parameters.divisor, parameters.divisor_rest, parameters.reciprocal);
   for (int lane = 0; lane < 4; lane++) {
-    gm_real result =
-        WIDE ? gm_dare_finish_wide(OUT_DTYPE, sum[lane], base[lane], DIVISION, divisor)
-             : gm_dare_finish(sum[lane].hi, base[lane], DIVISION, divisor);
+    gm_real result = WIDE ? gm_dare_finish_wide(OUT_DTYPE, sum[lane], base[lane], DIVISION, divisor)
+                          : gm_dare_finish(sum[lane].hi, base[lane], DIVISION, divisor);
     raw[lane] = gm_encode(OUT_DTYPE, result);
   }
   gm_store_group(OUT_DTYPE, GM_AT(output, piece.output), group, raw);

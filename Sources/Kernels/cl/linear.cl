@@ -49,8 +49,8 @@ kernel void linear(global const uchar *inputs, global uchar *accumulator, global
     return;
   }
 
-  gm_divisor divisor = gm_make_divisor(parameters.divisor, parameters.divisor_rest,
-                                       parameters.reciprocal);
+  gm_divisor divisor =
+      gm_make_divisor(parameters.divisor, parameters.divisor_rest, parameters.reciprocal);
   for (int lane = 0; lane < 4; lane++) {
     gm_real result = WIDE ? gm_linear_finish_wide(OUT_DTYPE, sum[lane], DIVISION, divisor)
                           : gm_linear_finish(sum[lane].hi, DIVISION, divisor);

@@ -90,9 +90,7 @@ GM_FUNCTION gm_pair gm_make_pair(gm_real hi, gm_real lo) {
 }
 
 /// An error term. Where a sum or product is infinite or NaN, what is computed for its error is NaN.
-GM_FUNCTION gm_real gm_error(gm_real x) {
-  return gm_select(gm_is_finite(x), x, gm_real_of(0));
-}
+GM_FUNCTION gm_real gm_error(gm_real x) { return gm_select(gm_is_finite(x), x, gm_real_of(0)); }
 
 /// a + b, exactly, in whatever order (Knuth, The Art of Computer Programming 2, 4.2.2, theorem B).
 GM_FUNCTION gm_pair gm_two_sum(gm_real a, gm_real b) {

@@ -82,11 +82,10 @@ GM_INLINE void GM_NAME(dare_finish_type)(gm_element type, gm_division division, 
   }
 }
 
-static void GM_NAME(dare_finish)(gm_element type, gm_division division, bool wide,
-                                 const double *hi, const double *lo, const double *base,
-                                 uint8_t *output, size_t count, gm_divisor divisor) {
-  GM_FOR_TYPE(type, GM_NAME(dare_finish_type), division, wide, hi, lo, base, output, count,
-              divisor)
+static void GM_NAME(dare_finish)(gm_element type, gm_division division, bool wide, const double *hi,
+                                 const double *lo, const double *base, uint8_t *output,
+                                 size_t count, gm_divisor divisor) {
+  GM_FOR_TYPE(type, GM_NAME(dare_finish_type), division, wide, hi, lo, base, output, count, divisor)
 }
 
 /// One model's kept differences, added to the tile's sums. `skip` is the lane of the first element.
@@ -133,7 +132,8 @@ bool GM_NAME(gm_dare)(const gm_kernel *kernel, const gm_piece *piece, const gm_o
     if (kernel->last) {
       uint8_t *output = (uint8_t *)operands->output + from * output_size;
       GM_NAME(dare_finish)(kernel->output, kernel->division, kernel->wide, hi, lo, base, output,
-                           count, gm_make_divisor(dare->divisor, dare->divisor_rest, dare->reciprocal));
+                           count,
+                           gm_make_divisor(dare->divisor, dare->divisor_rest, dare->reciprocal));
       nonfinite |= GM_NAME(has_nonfinite)(kernel->output, output, count);
     } else {
       GM_NAME(store_sums)(kernel->wide, operands->accumulator, from, count, hi, lo);

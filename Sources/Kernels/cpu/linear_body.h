@@ -8,8 +8,8 @@ typedef struct {
 
 /// Adds `width` inputs in one go, which spares most of the traffic with the tile's sums.
 GM_INLINE void GM_NAME(linear_add_loop)(gm_element type, int width, bool start,
-                                        double *restrict sums,
-                                        const GM_NAME(linear_inputs) *inputs, size_t count) {
+                                        double *restrict sums, const GM_NAME(linear_inputs) *inputs,
+                                        size_t count) {
   const uint8_t *a = inputs->elements[0], *b = inputs->elements[1];
   const uint8_t *c = inputs->elements[2], *d = inputs->elements[3];
   double w0 = inputs->weight[0], w1 = inputs->weight[1];
@@ -86,12 +86,13 @@ static void GM_NAME(linear_add)(const gm_kernel *kernel, const gm_piece *piece,
 
 GM_INLINE void GM_NAME(linear_finish_loop)(gm_element type, gm_division division, bool wide,
                                            const double *restrict hi, const double *restrict lo,
-                                           uint8_t *restrict output, size_t count, gm_divisor divisor) {
+                                           uint8_t *restrict output, size_t count,
+                                           gm_divisor divisor) {
   GM_FINISH_LOOP
   for (size_t i = 0; i < count; i++) {
-    double result =
-        wide ? gm_linear_finish_wide(type, gm_make_pair(hi[i], lo[i]), division, divisor)
-             : gm_linear_finish(hi[i], division, divisor);
+    double result = wide
+                        ? gm_linear_finish_wide(type, gm_make_pair(hi[i], lo[i]), division, divisor)
+                        : gm_linear_finish(hi[i], division, divisor);
     GM_NAME(store)(type, output, i, result);
   }
 }
@@ -115,8 +116,8 @@ static void GM_NAME(linear_finish)(gm_element type, gm_division division, bool w
   GM_FOR_TYPE(type, GM_NAME(linear_finish_type), division, wide, hi, lo, output, count, divisor)
 }
 
-bool GM_NAME(gm_linear)(const gm_kernel *kernel, const gm_piece *piece,
-                        const gm_operands *operands, const void *parameters) {
+bool GM_NAME(gm_linear)(const gm_kernel *kernel, const gm_piece *piece, const gm_operands *operands,
+                        const void *parameters) {
   const gm_linear_parameters *linear = parameters;
   size_t output_size = (size_t)gm_element_size(kernel->output);
   alignas(64) double hi[gm_tile] = {0}, lo[gm_tile] = {0};
@@ -129,8 +130,9 @@ bool GM_NAME(gm_linear)(const gm_kernel *kernel, const gm_piece *piece,
     GM_NAME(linear_add)(kernel, piece, operands, linear, from, count, hi, lo);
     if (kernel->last) {
       uint8_t *output = (uint8_t *)operands->output + from * output_size;
-      GM_NAME(linear_finish)(kernel->output, kernel->division, kernel->wide, hi, lo, output, count,
-                             gm_make_divisor(linear->divisor, linear->divisor_rest, linear->reciprocal));
+      GM_NAME(linear_finish)(
+          kernel->output, kernel->division, kernel->wide, hi, lo, output, count,
+          gm_make_divisor(linear->divisor, linear->divisor_rest, linear->reciprocal));
       nonfinite |= GM_NAME(has_nonfinite)(kernel->output, output, count);
     } else {
       GM_NAME(store_sums)(kernel->wide, operands->accumulator, from, count, hi, lo);

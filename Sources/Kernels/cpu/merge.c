@@ -19,8 +19,7 @@ bool gm_isa_available(gm_isa isa) {
     case gm_isa_baseline: return true;
 #ifdef __x86_64__
     // These ask the operating system too, which must save the wider registers.
-    case gm_isa_avx2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
+    case gm_isa_avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
     case gm_isa_avx512:
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("f16c");
@@ -43,8 +42,8 @@ static gm_merge_function *find_function(gm_isa isa, gm_family family) {
 #endif
 }
 
-bool gm_cpu_merge(gm_isa isa, gm_kernel kernel, const gm_piece *piece,
-                  const gm_operands *operands, const void *parameters) {
+bool gm_cpu_merge(gm_isa isa, gm_kernel kernel, const gm_piece *piece, const gm_operands *operands,
+                  const void *parameters) {
   gm_merge_function *function = find_function(isa, kernel.family);
   // To nearest, denormals kept, no traps, whatever the calling thread uses.
 #ifdef __x86_64__

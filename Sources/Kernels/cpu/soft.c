@@ -33,14 +33,14 @@ typedef uint64_t gm_ulong4 __attribute__((ext_vector_type(4)));
 // Vectors as arguments are of no concern to any ABI where everything is inlined.
 #pragma clang diagnostic ignored "-Wpsabi"
 #define OVERLOAD static inline __attribute__((overloadable, always_inline))
-#define DEFINE_VECTOR_ACCESS(type)                                      \
-  OVERLOAD type##4 vload4(size_t offset, const type *from) {            \
-    type##4 lanes;                                                      \
-    memcpy(&lanes, from + offset * 4, sizeof lanes);                    \
-    return lanes;                                                       \
-  }                                                                     \
-  OVERLOAD void vstore4(type##4 lanes, size_t offset, type *to) {       \
-    memcpy(to + offset * 4, &lanes, sizeof lanes);                      \
+#define DEFINE_VECTOR_ACCESS(type)                                \
+  OVERLOAD type##4 vload4(size_t offset, const type *from) {      \
+    type##4 lanes;                                                \
+    memcpy(&lanes, from + offset * 4, sizeof lanes);              \
+    return lanes;                                                 \
+  }                                                               \
+  OVERLOAD void vstore4(type##4 lanes, size_t offset, type *to) { \
+    memcpy(to + offset * 4, &lanes, sizeof lanes);                \
   }
 DEFINE_VECTOR_ACCESS(gm_ushort)
 DEFINE_VECTOR_ACCESS(gm_uint)
@@ -85,7 +85,8 @@ bool gm_cpu_merge_soft_fp64(gm_kernel kernel, const gm_piece *piece, const gm_op
   // One more, because a device's global size is rounded up.
   for (work_item = 0; work_item <= items; work_item++) {
     if (kernel.family == gm_linear) {
-      linear(nullptr, nullptr, nullptr, &flag, addresses, *(const gm_linear_parameters *)parameters);
+      linear(nullptr, nullptr, nullptr, &flag, addresses,
+             *(const gm_linear_parameters *)parameters);
     } else {
       dare(nullptr, nullptr, nullptr, &flag, addresses, *(const gm_dare_parameters *)parameters);
     }

@@ -131,17 +131,17 @@ GM_INLINE void GM_NAME(store_sums)(bool wide, void *accumulator, size_t from, si
 
 // Calls `function(type, ...)` with `type` as a constant, so that each case is a loop of its own.
 #ifndef GM_FOR_TYPE
-#define GM_FOR_TYPE(type, function, ...)                \
-  switch (type) {                                       \
+#define GM_FOR_TYPE(type, function, ...)                 \
+  switch (type) {                                        \
     case gm_f16: function(gm_f16, __VA_ARGS__); break;   \
     case gm_bf16: function(gm_bf16, __VA_ARGS__); break; \
     case gm_f32: function(gm_f32, __VA_ARGS__); break;   \
     case gm_f64: function(gm_f64, __VA_ARGS__); break;   \
   }
-#define GM_FOR_DIVISION(division, function, type, ...)                            \
-  switch (division) {                                                             \
-    case gm_divide_none: function(type, gm_divide_none, __VA_ARGS__); break;       \
-    case gm_divide_exact: function(type, gm_divide_exact, __VA_ARGS__); break;     \
-    case gm_divide_full: function(type, gm_divide_full, __VA_ARGS__); break;       \
+#define GM_FOR_DIVISION(division, function, type, ...)                         \
+  switch (division) {                                                          \
+    case gm_divide_none: function(type, gm_divide_none, __VA_ARGS__); break;   \
+    case gm_divide_exact: function(type, gm_divide_exact, __VA_ARGS__); break; \
+    case gm_divide_full: function(type, gm_divide_full, __VA_ARGS__); break;   \
   }
 #endif

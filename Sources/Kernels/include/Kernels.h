@@ -44,8 +44,8 @@ typedef struct {
 /// Runs one launch on the calling thread. `parameters` is the family's parameter struct.
 /// Only `first` and `count` and `inputs` of the piece are used: the operands are given directly.
 /// Returns whether an output element is NaN or infinite (false when `kernel.last` is false).
-bool gm_cpu_merge(gm_isa isa, gm_kernel kernel, const gm_piece *piece,
-                  const gm_operands *operands, const void *parameters);
+bool gm_cpu_merge(gm_isa isa, gm_kernel kernel, const gm_piece *piece, const gm_operands *operands,
+                  const void *parameters);
 
 /// The same, with binary64 in integer arithmetic: what a device without cl_khr_fp64 computes.
 bool gm_cpu_merge_soft_fp64(gm_kernel kernel, const gm_piece *piece, const gm_operands *operands,
