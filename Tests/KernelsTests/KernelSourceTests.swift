@@ -38,7 +38,7 @@ struct KernelSourceTests {
   @Test("parameters have the same layout on host and device")
   func layout() {
     #expect(MemoryLayout<gm_piece>.size == 176)
-    #expect(MemoryLayout<gm_linear_parameters>.size == 144)
-    #expect(MemoryLayout<gm_dare_parameters>.size == 40)
+    #expect(MemoryLayout<gm_linear_parameters>.size == 152)
+    #expect(MemoryLayout<gm_dare_parameters>.size == 48)
   }
 }

@@ -80,6 +80,10 @@ package enum MergeOracle {
   ) -> Expectation {
     let exact = output.rounding(value, negativeZero: negativeZero)
     guard !isExact else { return Expectation(lowest: exact, highest: exact, format: output) }
+    if exact & ~output.signBit == 0, value.numerator != 0 {
+      // A number too small to be anything but zero: of which sign, depends on where it got lost.
+      return Expectation(lowest: output.signBit, highest: 0, format: output)
+    }
     let slack = scale * Rational(1, exponentOfTwo: isWide ? -100 : -49)
     guard slack.numerator != 0 else {
       return Expectation(lowest: exact, highest: exact, format: output)

@@ -60,6 +60,7 @@ static _Thread_local gm_u64 work_item;
 #define DIVISION current.division
 #define WIDE current.wide
 #define FIRST current.first
+#define INPUTS piece.inputs
 #define LAST current.last
 #define get_global_id(dimension) work_item
 

@@ -73,6 +73,20 @@ struct InvarianceTests {
       let pool = ModelPool(stateDicts: Array(repeating: model.stateDict, count: count))
       let mean = try await SimpleAverageAlgorithm().run(pool, options: .testing(on: .cpu))
       #expect(mean.isIdentical(to: model.stateDict))
+      guard format != .float64 else { continue }
+      let weights = (0..<count).map { 0.1 + Double($0) }
+      let weighted = try await WeightedAverageAlgorithm(weights: weights).run(
+        pool, options: .testing(on: .cpu))
+      #expect(weighted.isIdentical(to: model.stateDict))
+    }
+  }
+
+  @Test("Copies of a float64 model have that model as their weighted average, bit for bit")
+  func weightedCopies() async throws {
+    // Products with numbers below 2^-900 lose bits that binary64 has no exponents for.
+    let model = FiniteModel(format: .float64, smallestExponent: 123)
+    for count in [2, 3, 5, 7, 16] {
+      let pool = ModelPool(stateDicts: Array(repeating: model.stateDict, count: count))
       let weights = (0..<count).map { 0.1 + Double($0) }
       let weighted = try await WeightedAverageAlgorithm(weights: weights).run(
         pool, options: .testing(on: .cpu))
@@ -110,7 +124,7 @@ struct InvarianceTests {
 private struct FiniteModel {
   var stateDict = StateDict()
 
-  init(format: FloatFormat) {
+  init(format: FloatFormat, smallestExponent: UInt64 = 0) {
     var generator = SeededGenerator(seed: 14)
     let bits: [UInt64] =
       format.byteWidth == 2
@@ -119,8 +133,8 @@ private struct FiniteModel {
         // The largest exponents are left out for float64, whose sums would overflow binary64.
         let bits = generator.next() & (format.signBit << 1 &- 1)
         let exponent = bits >> format.mantissaBits & format.maximumExponent
-        let isTooLarge = exponent > format.maximumExponent - 12
-        return isTooLarge ? bits & ~(format.infinity) : bits
+        let isInRange = exponent >= smallestExponent && exponent <= format.maximumExponent - 12
+        return isInRange ? bits : bits & ~format.infinity | smallestExponent << format.mantissaBits
       }
     stateDict["weights"] = RandomModels.tensor(bits, format: format)
   }
