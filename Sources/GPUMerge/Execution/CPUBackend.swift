@@ -19,9 +19,10 @@ package final class CPUBackend: Backend {
   }
 
   package var name: String { "CPU (\(String(cString: gm_isa_name(instructionSet))))" }
-  // One block with its inputs fits in the second-level cache of current CPUs.
-  package var preferredBlockByteCount: Int { 256 << 10 }
-  package var preferredSlotCount: Int { processorCount() }
+  // Both numbers were measured (Documentation/Benchmarks.md): workers wait for the disk most of the
+  // time, and direct writes want to be large and many at once.
+  package var preferredBlockByteCount: Int { 512 << 10 }
+  package var preferredSlotCount: Int { min(4 * processorCount(), 64) }
   package var maximumBufferByteCount: Int { .max }
   package var copiesPerByte: Int { 1 }
 
