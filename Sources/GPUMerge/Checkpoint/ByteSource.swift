@@ -17,3 +17,19 @@ package protocol ByteSource: AnyObject, Sendable {
 extension ByteSource {
   package var resident: UnsafeRawBufferPointer? { nil }
 }
+
+extension ByteSource {
+  /// Reads `count` bytes from `offset` on; the range must lie inside the source.
+  func bytes(at offset: Int, count: Int) throws(GPUMergeError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let result: Result<Void, GPUMergeError> = bytes.withUnsafeMutableBytes { buffer in
+      do throws(GPUMergeError) {
+        return .success(try read(into: buffer, at: offset))
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+    return bytes
+  }
+}

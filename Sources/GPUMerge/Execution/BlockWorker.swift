@@ -77,7 +77,7 @@ struct BlockWorker {
       }
       if needsChecksums {
         pipeline.checksums.add(
-          UnsafeRawBufferPointer(bytes), stream: piece.step, offset: piece.tensorRange.lowerBound)
+          UnsafeRawBufferPointer(bytes), tensor: piece.step, offset: piece.tensorRange.lowerBound)
       }
     }
   }

@@ -1,30 +1,21 @@
-import Kernels
 import Synchronization
 
-/// Collects the CRC-32 of the pieces of many streams, which come in any order, and joins them.
+/// The CRC-32 of each tensor of an output, whose pieces come in any order and from many threads.
 package final class ChecksumLedger: Sendable {
-  private struct Part {
-    var offset: Int
-    var byteCount: Int
-    var checksum: UInt32
-  }
-
-  private let parts = Mutex<[Int: [Part]]>([:])
+  private let ledgers = Mutex<[Int: CRCLedger]>([:])
 
   package init() {}
 
-  /// Notes a piece of a stream, `offset` bytes from its start.
-  package func add(_ bytes: UnsafeRawBufferPointer, stream: Int, offset: Int) {
-    let checksum = gm_crc32(0, bytes.baseAddress, bytes.count)
-    let part = Part(offset: offset, byteCount: bytes.count, checksum: checksum)
-    parts.withLock { $0[stream, default: []].append(part) }
+  /// Notes a piece of a tensor, `offset` bytes from its start.
+  package func add(_ bytes: UnsafeRawBufferPointer, tensor: Int, offset: Int) {
+    let checksum = crc32(0, bytes)
+    ledgers.withLock {
+      $0[tensor, default: CRCLedger()].add(offset..<offset + bytes.count, crc: checksum)
+    }
   }
 
-  /// The CRC-32 of a whole stream, all of whose pieces were added once; 0 for an empty one.
-  package func checksum(ofStream stream: Int) -> UInt32 {
-    let parts = parts.withLock { $0[stream] ?? [] }
-    return parts.sorted { $0.offset < $1.offset }.reduce(0) { checksum, part in
-      gm_crc32_combine(checksum, part.checksum, UInt64(part.byteCount))
-    }
+  /// The CRC-32 of a whole tensor, all of whose pieces were added; 0 for an empty one.
+  package func checksum(ofTensor tensor: Int) -> UInt32 {
+    ledgers.withLock { $0[tensor]?.segments.first?.crc ?? 0 }
   }
 }

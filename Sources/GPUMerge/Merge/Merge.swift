@@ -95,7 +95,7 @@ package struct Merge: Sendable {
     _ pipeline: Pipeline, _ layout: OutputLayout, into file: OutputFile
   ) throws(GPUMergeError) {
     for checksum in layout.checksums {
-      let value = pipeline.checksums.checksum(ofStream: checksum.tensor)
+      let value = pipeline.checksums.checksum(ofTensor: checksum.tensor)
       for offset in checksum.fieldOffsets {
         try withUnsafeBytes(of: value.littleEndian) { (bytes) throws(GPUMergeError) in
           try file.write(bytes, at: offset)

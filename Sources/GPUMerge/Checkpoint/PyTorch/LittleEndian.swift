@@ -14,22 +14,3 @@ extension [UInt8] {
     Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
   }
 }
-
-extension InputFile {
-  /// The `count` bytes from `offset` on, which lie inside the file.
-  func readBytes(at offset: Int, count: Int) throws(GPUMergeError) -> [UInt8] {
-    var failure: GPUMergeError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
-      do throws(GPUMergeError) {
-        try read(
-          into: UnsafeMutableRawBufferPointer(
-            UnsafeMutableBufferPointer(rebasing: buffer[..<count])), at: offset)
-        initializedCount = count
-      } catch {
-        failure = error
-      }
-    }
-    if let failure { throw failure }
-    return bytes
-  }
-}

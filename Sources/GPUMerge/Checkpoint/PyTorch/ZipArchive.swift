@@ -43,7 +43,7 @@ struct ZipArchive {
         member: member.displayName, at: member.headerOffset)
     }
     guard member.isDeflated else {
-      let bytes = try file.readBytes(at: member.dataOffset, count: member.byteCount)
+      let bytes = try file.bytes(at: member.dataOffset, count: member.byteCount)
       let crc = bytes.withUnsafeBytes { crc32(0, $0) }
       guard !member.hasCRC || crc == member.crc else {
         throw member.crcMismatch(found: crc, in: file)

@@ -20,7 +20,7 @@ struct ZipDirectory {
     else { throw zipFailure("the archive has too many members", at: record.directoryOffset) }
     self.limits = limits
     fileOffset = record.directoryOffset
-    bytes = try file.readBytes(at: record.directoryOffset, count: record.directoryByteCount)
+    bytes = try file.bytes(at: record.directoryOffset, count: record.directoryByteCount)
     for _ in 0..<record.memberCount {
       members.append(try nextMember())
     }

@@ -13,7 +13,7 @@ struct ZipEndRecord {
   init(of file: InputFile) throws(GPUMergeError) {
     let start = file.byteCount - Self.byteCount
     guard start >= 0 else { throw Self.missing }
-    let record = try file.readBytes(at: start, count: Self.byteCount)
+    let record = try file.bytes(at: start, count: Self.byteCount)
     guard record.integer(UInt32.self, at: 0) == 0x0605_4B50 else { throw Self.missing }
     guard record.integer(UInt16.self, at: 20) == 0 else {
       throw zipFailure("the archive has a comment, which no checkpoint needs", at: start)
@@ -44,7 +44,7 @@ struct ZipEndRecord {
     let needed =
       memberCount == 0xFFFF || directoryByteCount == 0xFFFF_FFFF || directoryOffset == 0xFFFF_FFFF
     var locator: [UInt8] = []
-    if locatorOffset >= 0 { locator = try file.readBytes(at: locatorOffset, count: 20) }
+    if locatorOffset >= 0 { locator = try file.bytes(at: locatorOffset, count: 20) }
     guard !locator.isEmpty, locator.integer(UInt32.self, at: 0) == 0x0706_4B50 else {
       if needed { throw zipFailure("the zip64 end record is missing", at: end) }
       return nil
@@ -56,7 +56,7 @@ struct ZipEndRecord {
       throw zipFailure(
         "the zip64 locator does not point to the record before it", at: locatorOffset)
     }
-    let record = try file.readBytes(at: offset, count: Self.zip64ByteCount)
+    let record = try file.bytes(at: offset, count: Self.zip64ByteCount)
     guard record.integer(UInt32.self, at: 0) == 0x0606_4B50,
       record.integer(UInt64.self, at: 4) == Self.zip64ByteCount - 12,
       record.integer(UInt64.self, at: 16) == 0,

@@ -13,7 +13,7 @@ enum ZipLocalHeader {
     let start = member.headerOffset
     let nameEnd = byteCount + member.name.count
     guard end - start >= nameEnd else { throw failure("the member is cut off", member) }
-    let header = try file.readBytes(at: start, count: nameEnd)
+    let header = try file.bytes(at: start, count: nameEnd)
     guard header.integer(UInt32.self, at: 0) == signature else {
       throw failure("there is no local header where the directory says", member)
     }
@@ -54,7 +54,7 @@ enum ZipLocalHeader {
       throw failure("the local header and the directory disagree on the size", member)
     }
     if member.hasDescriptor { return }
-    let bytes = try file.readBytes(at: extra.lowerBound, count: extra.count)
+    let bytes = try file.bytes(at: extra.lowerBound, count: extra.count)
     guard let fields = ZipExtraField.fields(of: bytes),
       let zip64 = fields.first(where: \.isZip64)?.content, zip64.count >= 16,
       zip64.integer(UInt64.self, at: 0) == member.byteCount,
@@ -74,7 +74,7 @@ enum ZipLocalHeader {
     guard [12, 16, 20, 24].contains(range.count) else {
       throw failure("unaccounted bytes after the member", member)
     }
-    var bytes = try file.readBytes(at: range.lowerBound, count: range.count)
+    var bytes = try file.bytes(at: range.lowerBound, count: range.count)
     if bytes.count % 8 == 0 {
       guard bytes.integer(UInt32.self, at: 0) == descriptorSignature else {
         throw failure("the data descriptor is malformed", member)

@@ -57,21 +57,5 @@ package enum SafetensorsReader {
   }
 }
 
-extension ByteSource {
-  /// Reads `count` bytes from `offset` on; the range must lie inside the source.
-  func bytes(at offset: Int, count: Int) throws(GPUMergeError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    let result: Result<Void, GPUMergeError> = bytes.withUnsafeMutableBytes { buffer in
-      do throws(GPUMergeError) {
-        return .success(try read(into: buffer, at: offset))
-      } catch {
-        return .failure(error)
-      }
-    }
-    try result.get()
-    return bytes
-  }
-}
-
 /// A number of bytes for a message.
 func byteCountText(_ count: Int) -> String { count == 1 ? "1 byte" : "\(count) bytes" }
