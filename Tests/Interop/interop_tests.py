@@ -12,6 +12,7 @@ import pathlib
 import subprocess
 import tempfile
 import unittest
+from fractions import Fraction
 
 import safetensors
 import safetensors.torch
@@ -154,7 +155,7 @@ class InteropTests(unittest.TestCase):
 
     def test_weighted_averages(self):
         for normalize in (True, False):
-            divisor = WEIGHTS[0] + WEIGHTS[1] + WEIGHTS[2] if normalize else 1.0
+            divisor = sum(map(Fraction, WEIGHTS)) if normalize else 1
 
             def expected(name, dtype):
                 wide = self.is_wide(name, dtype)
@@ -184,7 +185,7 @@ class InteropTests(unittest.TestCase):
                 kept = [
                     exact.kept(len(base), model, drops, seed, name) for model in range(len(columns))
                 ]
-                divisor = 3.0 * (1.0 - drops if rescale else 1.0)
+                divisor = 3 * (1 - Fraction(drops) if rescale else 1)
                 return exact.dare(columns, base, kept, divisor, dtype, self.is_wide(name, dtype))
 
             with self.subTest(rate=rate, rescale=rescale, only_linear=only_linear, seed=seed):
