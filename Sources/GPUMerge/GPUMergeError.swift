@@ -92,7 +92,7 @@ extension GPUMergeError: CustomStringConvertible {
     if let subject { text += "'\(escaped(subject))': " }
     text += problem
     if let offset { text += " (at byte \(offset))" }
-    if let advice { text += ". \(advice)" }
+    if let advice { text += (problem.contains("\n") ? "\n" : ". ") + advice }
     return text
   }
 }

@@ -33,7 +33,9 @@ package struct Merge: Sendable {
     }
     planner = Planner(models: models, base: base, algorithm: algorithm, dtype: options.dtype)
     steps = try planner.steps()
-    var warnings = (models + (base.map { [$0] } ?? [])).flatMap(\.warnings)
+    var warnings = (models + (base.map { [$0] } ?? [])).flatMap { model in
+      model.warnings.map { "\(escaped(model.label, limit: 4096)): \($0)" }
+    }
     warnings += Self.repetitions(models: models, base: base)
     if let warning = device.warning { warnings.append(warning) }
     self.warnings = warnings
