@@ -16,7 +16,7 @@ struct CRCLedger: Sendable {
   func gaps(in range: Range<Int>) -> [Range<Int>] {
     var gaps: [Range<Int>] = []
     var position = range.lowerBound
-    var index = firstSegment { $0.range.upperBound > range.lowerBound }
+    var index = segments.partitionIndex { $0.range.upperBound > range.lowerBound }
     while index < segments.count, segments[index].range.lowerBound < range.upperBound {
       let known = segments[index].range
       if position < known.lowerBound { gaps.append(position..<known.lowerBound) }
@@ -31,7 +31,7 @@ struct CRCLedger: Sendable {
   ///
   /// One that overlaps what is known is dropped: another thread was faster.
   mutating func add(_ range: Range<Int>, crc: UInt32) {
-    let index = firstSegment { $0.range.upperBound > range.lowerBound }
+    let index = segments.partitionIndex { $0.range.upperBound > range.lowerBound }
     if index < segments.count, segments[index].range.lowerBound < range.upperBound { return }
     var segment = Segment(range: range, crc: crc)
     var replaced = index..<index
@@ -51,16 +51,5 @@ struct CRCLedger: Sendable {
     Segment(
       range: left.range.lowerBound..<right.range.upperBound,
       crc: crc32Combine(left.crc, right.crc, secondByteCount: right.range.count))
-  }
-
-  /// The index of the first segment for which `predicate` holds; it holds for all after that one.
-  private func firstSegment(where predicate: (Segment) -> Bool) -> Int {
-    var low = 0
-    var high = segments.count
-    while low < high {
-      let middle = (low + high) / 2
-      if predicate(segments[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
   }
 }

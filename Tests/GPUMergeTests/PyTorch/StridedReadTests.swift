@@ -1,11 +1,12 @@
 import GPUMerge
+import TestSupport
 import Testing
 
 @Suite("Reading strided tensors")
 struct StridedReadTests {
   @Test("any strides read as one element after the other", arguments: 0..<40)
   func random(seed: Int) throws {
-    var random = SplitMix64(state: UInt64(seed))
+    var random = SeededGenerator(seed: UInt64(seed))
     let dtype = [DType.uint8, .bfloat16, .float32, .float64, .complex128][seed % 5]
     let tensor = Self.tensor(of: dtype, &random)
     let expected = Self.expected(tensor)
@@ -72,7 +73,7 @@ struct StridedReadTests {
   }
 
   /// A tensor of up to 20,000 elements with steps from 0 to beyond the window of the reader.
-  private static func tensor(of dtype: DType, _ random: inout SplitMix64) -> TensorInfo {
+  private static func tensor(of dtype: DType, _ random: inout SeededGenerator) -> TensorInfo {
     var shape: [Int] = []
     var strides: [Int] = []
     for _ in 0..<Int.random(in: 1...4, using: &random) {

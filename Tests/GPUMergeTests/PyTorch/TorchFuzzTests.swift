@@ -1,5 +1,6 @@
 import Foundation
 import GPUMerge
+import TestSupport
 import Testing
 
 @Suite("Mutated PyTorch files")
@@ -16,7 +17,7 @@ struct TorchFuzzTests {
 
   @Test("a mutated pickle is an error or gives tensors that can be read", arguments: 0..<8)
   func pickles(seed: Int) throws {
-    var random = SplitMix64(state: UInt64(seed))
+    var random = SeededGenerator(seed: UInt64(seed))
     let source = try Self.parts(of: ["layouts", "training", "protocol4", "every_dtype"][seed % 4])
     for _ in 0..<Self.rounds {
       var pickle = source.pickle
@@ -28,7 +29,7 @@ struct TorchFuzzTests {
 
   @Test("a mutated archive is an error or gives tensors that can be read", arguments: 0..<8)
   func archives(seed: Int) throws {
-    var random = SplitMix64(state: UInt64(100 + seed))
+    var random = SeededGenerator(seed: UInt64(100 + seed))
     let names = ["small", "rezipped_deflated", "zip_recursive", "no_crc"]
     let source = try TorchFixture(name: names[seed % 4]).bytes()
     for _ in 0..<Self.rounds {
@@ -51,7 +52,7 @@ struct TorchFuzzTests {
     } catch is GPUMergeError {}
   }
 
-  private static func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix64) {
+  private static func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
     guard !bytes.isEmpty else { return }
     let index = Int.random(in: bytes.indices, using: &random)
     switch Int.random(in: 0..<6, using: &random) {

@@ -1,4 +1,5 @@
 import GPUMerge
+import TestSupport
 import Testing
 
 @Suite("safetensors fuzzing")
@@ -17,7 +18,7 @@ struct SafetensorsFuzzTests {
   func mutations(fixture: SafetensorsFixture) throws {
     let file = try fixture.bytes
     let headerEnd = 8 + Int(SafetensorsHeader.byteCount(prefix: file[..<8]))
-    var random = SplitMix(state: UInt64(fixture.name.utf8.count))
+    var random = SeededGenerator(seed: UInt64(fixture.name.utf8.count))
     var accepted = 0
     for _ in 0..<1000 {
       var header = Array(file[8..<headerEnd])
@@ -53,7 +54,7 @@ struct SafetensorsFuzzTests {
     #expect(Set(tensors.map(\.name)).count == tensors.count)
   }
 
-  private func mutate(_ header: inout [UInt8], _ random: inout SplitMix) {
+  private func mutate(_ header: inout [UInt8], _ random: inout SeededGenerator) {
     let index = Int.random(in: 0...header.count, using: &random)
     let length = Int.random(in: 0...min(8, header.count - index), using: &random)
     switch Int.random(in: 0..<5, using: &random) {
@@ -80,17 +81,4 @@ private final class EmptySource: ByteSource {
   init(byteCount: Int) { self.byteCount = byteCount }
 
   func read(into destination: UnsafeMutableRawBufferPointer, at offset: Int) {}
-}
-
-/// Random numbers that are the same in every run.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-    return value ^ value >> 31
-  }
 }
