@@ -57,7 +57,7 @@ struct MergeJob: Sendable {
     options.threadCount = execution.threadCount
     options.overwritesOutput = overwritesOutput
     options.rejectsNonFinite = execution.rejectsNonFinite
-    options.root = execution.root
+    options.reading.root = execution.root
     if reporting.verbosity == .verbose {
       options.logger = Logger(label: "gpumerge") { _ in StandardErrorLogHandler() }
     }

@@ -10,14 +10,14 @@ package struct Checkpoint: Sendable {
   package var metadata: [(key: String, value: String)]
   /// Things a person should know, that are no errors (such as CRCs that were never computed).
   package var warnings: [String]
-  /// The open file, to tell whether it changed since it was opened and whether two paths are one.
-  package var file: InputFile
+  /// The files it consists of, to tell whether they changed and whether two paths are one file.
+  package var files: [InputFile]
   /// Checks, after all reading, what could only be checked then: CRCs, and that the file did not change.
   package var verify: @Sendable () throws(GPUMergeError) -> Void
 
   package init(
     path: FilePath, format: CheckpointFormat, tensors: [TensorInfo],
-    metadata: [(key: String, value: String)] = [], warnings: [String] = [], file: InputFile,
+    metadata: [(key: String, value: String)] = [], warnings: [String] = [], files: [InputFile],
     verify: @escaping @Sendable () throws(GPUMergeError) -> Void
   ) {
     self.path = path
@@ -25,7 +25,7 @@ package struct Checkpoint: Sendable {
     self.tensors = tensors
     self.metadata = metadata
     self.warnings = warnings
-    self.file = file
+    self.files = files
     self.verify = verify
   }
 }

@@ -2,16 +2,13 @@ package import SystemPackage
 
 extension Checkpoint {
   /// Opens a checkpoint of any format that GPUMerge reads; what the file holds decides, not its name.
-  ///
-  /// `root` names the dictionary entry that holds the tensors of a PyTorch checkpoint, where several
-  /// could.
   package static func open(
-    _ path: FilePath, limits: Limits = Limits(), root: String? = nil
+    _ path: FilePath, options: ReadingOptions = ReadingOptions()
   ) throws(GPUMergeError) -> Checkpoint {
     let file = try InputFile(opening: path)
-    switch try format(of: file, limits: limits) {
-    case .safetensors: return try SafetensorsReader.open(file, limits: limits)
-    case .pytorch: return try PyTorchReader.open(file, limits: limits, root: root)
+    switch try format(of: file, limits: options.limits) {
+    case .safetensors: return try SafetensorsReader.open(file, limits: options.limits)
+    case .pytorch: return try PyTorchReader.open(file, options: options)
     }
   }
 

@@ -43,8 +43,7 @@ package struct Merge: Sendable {
 
   /// The files that are read.
   package var inputFiles: [InputFile] {
-    planner.models.compactMap { $0.checkpoint?.file }
-      + [planner.base?.checkpoint?.file].compactMap(\.self)
+    (planner.models + [planner.base].compactMap(\.self)).flatMap { $0.checkpoint?.files ?? [] }
   }
 
   /// The format of the first model's file, or safetensors.
@@ -162,7 +161,7 @@ package struct Merge: Sendable {
   ) throws(GPUMergeError) -> LoadedModel {
     switch source {
     case .checkpoint(let path):
-      LoadedModel(try Checkpoint.open(path, limits: options.limits, root: options.root))
+      LoadedModel(try Checkpoint.open(path, options: options.reading))
     case .stateDict(let stateDict):
       LoadedModel(label: label, tensors: stateDict.infos)
     }
@@ -172,16 +171,16 @@ package struct Merge: Sendable {
   private static func repetitions(models: [LoadedModel], base: LoadedModel?) -> [String] {
     var counts: [InputFile.Identity: Int] = [:]
     for model in models {
-      if let identity = model.checkpoint?.file.identity { counts[identity, default: 0] += 1 }
+      if let identity = model.checkpoint?.files.first?.identity { counts[identity, default: 0] += 1 }
     }
     var warnings: [String] = []
     for model in models {
-      guard let identity = model.checkpoint?.file.identity,
+      guard let identity = model.checkpoint?.files.first?.identity,
         let count = counts.updateValue(1, forKey: identity), count > 1
       else { continue }
       warnings.append("\(model.label) is given \(count) times, so it counts \(count) times")
     }
-    if let base, let identity = base.checkpoint?.file.identity, counts[identity] != nil {
+    if let base, let identity = base.checkpoint?.files.first?.identity, counts[identity] != nil {
       warnings.append("\(base.label) is both the base and one of the models")
     }
     return warnings

@@ -18,10 +18,8 @@ public struct MergeOptions: Sendable {
   public var overwritesOutput = false
   /// Whether NaN and infinity in the output are an error rather than a line in the report.
   public var rejectsNonFinite = false
-  /// The key of the state dict in PyTorch files that hold several, such as `model.ema`.
-  public var root: String?
-  /// How much of what a file asks for is granted.
-  public var limits = Limits()
+  /// How the models are opened.
+  public var reading = ReadingOptions()
   /// Where warnings go; nowhere by default.
   public var logger = Logger(label: "gpumerge") { _ in SwiftLogNoOpLogHandler() }
   /// Called with the progress, often, from any thread, one call at a time.

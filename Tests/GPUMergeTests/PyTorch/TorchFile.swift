@@ -16,7 +16,10 @@ enum TorchFile {
     try descriptor.closeAfter { _ = try descriptor.writeAll(bytes) }
     let file = Result { try InputFile(opening: path) }
     try FileManager.default.removeItem(atPath: path.string)
-    return try PyTorchReader.open(try file.get(), limits: limits, root: root)
+    var options = ReadingOptions()
+    options.limits = limits
+    options.root = root
+    return try PyTorchReader.open(try file.get(), options: options)
   }
 
   /// Reads everything, as a merge would.

@@ -40,7 +40,9 @@ struct TorchFixture: Sendable, CustomTestStringConvertible {
   func bytes() throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path.string))) }
 
   func open() throws -> Checkpoint {
-    try PyTorchReader.open(InputFile(opening: path), limits: Limits(), root: root)
+    var options = ReadingOptions()
+    options.root = root
+    return try PyTorchReader.open(InputFile(opening: path), options: options)
   }
 
   /// What PyTorch reads.

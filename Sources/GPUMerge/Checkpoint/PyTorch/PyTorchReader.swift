@@ -5,13 +5,13 @@ package enum PyTorchReader {
 
   /// Opens a checkpoint and checks everything but the tensors' data.
   ///
-  /// `root` is the key (or keys, with dots between) that leads to the dict of tensors, or nil to look
-  /// in the customary places.
+  /// `options.root` is the key (or keys, with dots between) that leads to the dict of tensors, or nil
+  /// to look in the customary places.
   package static func open(
-    _ file: InputFile, limits: Limits, root: String?
+    _ file: InputFile, options: ReadingOptions
   ) throws(GPUMergeError) -> Checkpoint {
     do throws(GPUMergeError) {
-      return try read(file, limits: limits, root: root)
+      return try read(file, options: options)
     } catch {
       var error = error
       if error.file == nil { error.file = file.path }
@@ -20,8 +20,9 @@ package enum PyTorchReader {
   }
 
   private static func read(
-    _ file: InputFile, limits: Limits, root: String?
+    _ file: InputFile, options: ReadingOptions
   ) throws(GPUMergeError) -> Checkpoint {
+    let limits = options.limits
     let archive = try TorchArchive(ZipArchive(file, limits: limits))
     var machine = PickleMachine(try archive.pickle(limits: limits), limits: limits)
     let top = try machine.run()
@@ -29,7 +30,7 @@ package enum PyTorchReader {
     try PickleGraph.check(arena, from: top, limits: limits)
     let storages = try StorageTable(arena, in: archive)
     var finder = StateDictFinder(arena)
-    let stateDict = try finder.find(from: top, root: root)
+    let stateDict = try finder.find(from: top, root: options.root)
     guard stateDict.entries.count <= limits.tensorCount else {
       throw GPUMergeError(.notACheckpoint, "the file has \(stateDict.entries.count) tensors")
     }
@@ -47,7 +48,7 @@ package enum PyTorchReader {
     let members = storages.storedMembers
     return Checkpoint(
       path: file.path, format: .pytorch, tensors: tensors,
-      metadata: metadata(of: stateDict, arena), warnings: warnings, file: file
+      metadata: metadata(of: stateDict, arena), warnings: warnings, files: [file]
     ) { () throws(GPUMergeError) in
       try file.checkUnchanged()
       for member in members { try member.verify() }

@@ -13,7 +13,7 @@ package enum SafetensorsReader {
         parsing: text, dataByteCount: data.byteCount, limits: limits)
       return Checkpoint(
         path: file.path, format: .safetensors, tensors: try header.tensors(in: data),
-        metadata: header.metadata, file: file
+        metadata: header.metadata, files: [file]
       ) { () throws(GPUMergeError) in try file.checkUnchanged() }
     } catch {
       var error = error
