@@ -77,6 +77,8 @@ public struct GPUMergeError: Error, Sendable, Hashable {
     case deviceUnavailable = "device_unavailable"
     case deviceFailure = "device_failure"
     case outputExists = "output_exists"
+    case outputBusy = "output_busy"
+    case resumeMismatch = "resume_mismatch"
     case cannotCreate = "cannot_create"
     case io
     case cancelled

@@ -12,6 +12,7 @@ struct ExecutionOptions: ParsableArguments {
     var root: String?
     var rejectsNonFinite: Bool
     var isDryRun: Bool
+    var recordInterval: Duration?
   }
 
   /// What to do about NaN and infinity in the result.
@@ -53,7 +54,16 @@ struct ExecutionOptions: ParsableArguments {
   @Flag(help: "Check everything and print the plan, but read no weights and write nothing.")
   var dryRun = false
 
+  @Option(
+    help: ArgumentHelp(
+      "How often to record what is finished, for an interrupted merge to go on from (default: 2).",
+      valueName: "seconds"))
+  var recordInterval: Double?
+
   func validate() throws {
+    if let recordInterval, !(0...86_400).contains(recordInterval) {
+      throw ValidationError("--record-interval is \(recordInterval), but must be in 0...86400")
+    }
     if requireDevice, DeviceSelection(parsing: device) == .cpu {
       throw ValidationError("--require-device and --device cpu contradict each other")
     }
@@ -66,6 +76,7 @@ struct ExecutionOptions: ParsableArguments {
     Values(
       device: DeviceSelection(parsing: device), requiresDevice: requireDevice,
       memoryByteCount: memory?.value, threadCount: threads, root: root,
-      rejectsNonFinite: nan == .error, isDryRun: dryRun)
+      rejectsNonFinite: nan == .error, isDryRun: dryRun,
+      recordInterval: recordInterval.map { .seconds($0) })
   }
 }

@@ -35,7 +35,7 @@ extension GPUMergeError.Kind {
     case .usage, .configuration: .usage
     case .inputMissing: .missingInput
     case .deviceUnavailable, .deviceFailure: .deviceUnavailable
-    case .outputExists, .cannotCreate: .cannotCreate
+    case .outputExists, .outputBusy, .resumeMismatch, .cannotCreate: .cannotCreate
     case .inputChanged, .io: .io
     case .cancelled: .interrupted
     case .internal: .internal

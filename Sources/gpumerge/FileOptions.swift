@@ -6,11 +6,19 @@ struct FileOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "The file to write: PyTorch's format for .bin, .pt, .pth and .ckpt, else safetensors. "
-        + "Without it, merged and the extension of the first model, in this folder.",
-      valueName: "file"),
-    completion: .file(), transform: { FilePath($0) })
-  var output: FilePath?
+      "The file or folder to write. A name with a '/' at its end is a folder, with safetensors "
+        + "files and what goes with them; .bin, .pt, .pth and .ckpt are PyTorch files, and others "
+        + "safetensors. Without it, merged and the extension of the first model, or merged/.",
+      valueName: "path"),
+    completion: .file(), transform: { OutputChoice(parsing: $0) })
+  var output: OutputChoice?
+
+  @Option(
+    help: ArgumentHelp(
+      "The most bytes of tensors in one file of an output folder (default: 5GB).",
+      valueName: "size"),
+    transform: { try ByteCount(parsing: $0) })
+  var maxShardSize: ByteCount?
 
   @Option(
     help: ArgumentHelp(
@@ -27,4 +35,7 @@ struct FileOptions: ParsableArguments {
 
   @Flag(help: "Overwrite the output if it exists.")
   var force = false
+
+  @Flag(help: "Throw away what an interrupted merge to this output has finished.")
+  var restart = false
 }

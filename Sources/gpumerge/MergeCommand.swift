@@ -38,7 +38,7 @@ struct MergeCommand: ParsableCommand {
     if files.config == nil, models.isEmpty {
       throw ValidationError("There is no model to merge: name checkpoint files, or give --config")
     }
-    for path in models + [files.output, files.config, files.base].compactMap(\.self)
+    for path in models + [files.output?.path, files.config, files.base].compactMap(\.self)
     where path.isEmpty {
       throw ValidationError("A file name is empty")
     }
@@ -52,20 +52,19 @@ struct MergeCommand: ParsableCommand {
     guard let first = models.first else {
       throw GPUMergeError(.configuration, "there is no model to merge", file: files.config)
     }
+    if files.maxShardSize != nil, let output = files.output, output.isFile {
+      throw GPUMergeError(
+        .usage, "--max-shard-size is for output folders",
+        advice: "Name a folder with -o, with a '/' at its end")
+    }
     return MergeJob(
       pool: ModelPool(
         checkpoints: models, base: files.base ?? configuration?.base),
       algorithm: try MethodChoice(options: method, configuration: configuration)
         .algorithm(modelCount: models.count),
-      output: files.output ?? Self.defaultOutput(forFirst: first),
-      overwritesOutput: files.force, dtype: method.dtype ?? configuration?.dtype,
+      output: files.output ?? OutputChoice(forFirst: first),
+      maxShardByteCount: files.maxShardSize?.value, overwritesOutput: files.force,
+      restarts: files.restart, dtype: method.dtype ?? configuration?.dtype,
       execution: execution.values, reporting: reporting.values)
-  }
-
-  /// `merged`, with the extension of the first model.
-  private static func defaultOutput(forFirst model: FilePath) -> FilePath {
-    var output = FilePath("merged")
-    output.extension = model.extension
-    return output
   }
 }

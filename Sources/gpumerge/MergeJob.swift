@@ -7,8 +7,10 @@ import SystemPackage
 struct MergeJob: Sendable {
   let pool: ModelPool
   let algorithm: any MergeAlgorithm
-  let output: FilePath
+  let output: OutputChoice
+  let maxShardByteCount: Int?
   let overwritesOutput: Bool
+  let restarts: Bool
   let dtype: DType?
   let execution: ExecutionOptions.Values
   let reporting: ReportingOptions.Values
@@ -29,21 +31,22 @@ struct MergeJob: Sendable {
     let merge = try await Threads.run { () throws(GPUMergeError) in
       try Merge(pool, algorithm: algorithm, options: options(bar))
     }
-    let format = format(of: merge)
+    let target = output.target(
+      isFirstModelFolder: merge.isFirstModelFolder, defaultFormat: merge.defaultFormat,
+      maxShardByteCount: maxShardByteCount)
     merge.warnings.forEach(warn)
     if execution.isDryRun {
-      let plan = try PlanReport(merge, output: output, format: format)
-      _ = try OutputFile.check(
-        output, overwrite: overwritesOutput, inputs: merge.inputFiles)
+      let plan = try PlanReport(merge, target: target)
+      try merge.checkOutput(target)
       StandardStreams.writeOutput(reporting.isJSON ? plan.json.text + "\n" : plan.text)
       return
     }
     if reporting.verbosity == .verbose {
-      StandardStreams.writeError(try PlanReport(merge, output: output, format: format).text)
+      StandardStreams.writeError(try PlanReport(merge, target: target).text)
     }
     bar.begin(inputByteCount: merge.steps.reduce(0) { $0 + $1.inputByteCount })
     defer { bar.end() }
-    let report = try await merge.write(to: output, format: format)
+    let report = try await merge.write(to: target)
     bar.end()
     tell(report, planWarningCount: merge.warnings.count)
   }
@@ -56,6 +59,8 @@ struct MergeJob: Sendable {
     if let byteCount = execution.memoryByteCount { options.memoryByteCount = byteCount }
     options.threadCount = execution.threadCount
     options.overwritesOutput = overwritesOutput
+    options.restarts = restarts
+    if let interval = execution.recordInterval { options.recordInterval = interval }
     options.rejectsNonFinite = execution.rejectsNonFinite
     options.reading.root = execution.root
     if reporting.verbosity == .verbose {
@@ -63,12 +68,6 @@ struct MergeJob: Sendable {
     }
     if bar.isEnabled { options.progress = { bar.update($0) } }
     return options
-  }
-
-  /// The format that the output's name asks for, or the first model's if it has no extension.
-  private func format(of merge: Merge) -> CheckpointFormat {
-    output.extension == nil
-      ? merge.defaultFormat : CheckpointFormat(fileExtension: output.extension)
   }
 
   private func tell(_ report: MergeReport, planWarningCount: Int) {

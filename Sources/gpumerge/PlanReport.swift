@@ -4,17 +4,15 @@ import SystemPackage
 /// What a merge is going to do, for `--dry-run` and `--verbose`.
 struct PlanReport {
   private let merge: Merge
-  private let output: FilePath
-  private let format: CheckpointFormat
-  private let plan: MergePlan
+  private let target: OutputTarget
+  private let plan: OutputPlan
   private let memory: MemoryPlan
 
-  init(_ merge: Merge, output: FilePath, format: CheckpointFormat) throws(GPUMergeError) {
+  init(_ merge: Merge, target: OutputTarget) throws(GPUMergeError) {
     self.merge = merge
-    self.output = output
-    self.format = format
-    plan = try merge.filePlan(format: format)
-    memory = try merge.memoryPlan(for: plan)
+    self.target = target
+    plan = try merge.outputPlan(for: target)
+    memory = try merge.memoryPlan()
   }
 
   /// The plan for a person, one fact a line.
@@ -25,11 +23,11 @@ struct PlanReport {
     lines += merge.planner.models.map { ("model", describe($0)) }
     if let base = merge.planner.base { lines.append(("base", describe(base))) }
     lines += [
-      ("output", "\(escaped(output.string, limit: 4096)) (\(format.rawValue))"),
-      ("tensors", "\(plan.steps.count) (\(types))"),
+      ("output", "\(escaped(target.path.string, limit: 4096)) (\(form))"),
+      ("tensors", "\(merge.steps.count) (\(types))"),
       ("parameters", Quantity.count(parameterCount)),
       ("to read", Quantity.bytes(plan.inputByteCount)),
-      ("to write", Quantity.bytes(plan.layout.byteCount)),
+      ("to write", Quantity.bytes(plan.byteCount)),
       ("device", escaped(merge.device.name)),
       ("memory", memoryText),
     ]
@@ -47,13 +45,14 @@ struct PlanReport {
       ("parameters", .parameters(algorithm.parameters)),
       ("inputs", .array(merge.planner.models.map { .string($0.label) })),
       ("base", merge.planner.base.map { .string($0.label) } ?? .null),
-      ("output", .string(output.string)),
+      ("output", .string(target.path.string)),
       ("format", .string(format.rawValue)),
-      ("tensors", .integer(plan.steps.count)),
+      ("files", .array(plan.files.map { .string($0.name) })),
+      ("tensors", .integer(merge.steps.count)),
       ("dtypes", .object(countsByType.map { ($0.name, .integer($0.count)) })),
       ("parameter_count", .integer(parameterCount)),
       ("bytes_to_read", .integer(plan.inputByteCount)),
-      ("bytes_to_write", .integer(plan.layout.byteCount)),
+      ("bytes_to_write", .integer(plan.byteCount)),
       ("device", .string(merge.device.name)),
       ("staging_bytes", .integer(memory.totalByteCount)),
       ("block_bytes", .integer(memory.blockByteCount)),
@@ -62,8 +61,17 @@ struct PlanReport {
     ])
   }
 
+  private var format: CheckpointFormat {
+    if case .file(_, let format) = target { format } else { .safetensors }
+  }
+
+  private var form: String {
+    guard case .folder = target else { return format.rawValue }
+    return "a folder with \(Quantity.items(plan.files.count, "safetensors file"))"
+  }
+
   private var parameterCount: Int {
-    plan.steps.reduce(0) { $0 + $1.output.shape.reduce(1, *) }
+    merge.steps.reduce(0) { $0 + $1.output.shape.reduce(1, *) }
   }
 
   private var types: String {
@@ -73,7 +81,7 @@ struct PlanReport {
   /// The output's types with the number of tensors of each, the most frequent first.
   private var countsByType: [(name: String, count: Int)] {
     var counts: [DType: Int] = [:]
-    for step in plan.steps { counts[step.output.dtype, default: 0] += 1 }
+    for step in merge.steps { counts[step.output.dtype, default: 0] += 1 }
     return counts.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
       .map { ($0.key.displayName, $0.value) }
   }

@@ -1,11 +1,22 @@
-// What Swift's Glibc module leaves out because it needs _GNU_SOURCE.
+// What Swift's Glibc module leaves out because it needs _GNU_SOURCE, or whose name means two things.
 #ifndef GPUMERGE_CLINUX_H
 #define GPUMERGE_CLINUX_H
+
+#include <stdint.h>
 
 /// O_DIRECT: reads and writes without the page cache. Its value differs between architectures.
 extern const int clinux_o_direct;
 
 /// rename(2) that fails with EEXIST instead of replacing `to`.
 int clinux_rename_noreplace(const char *from, const char *to);
+
+/// Lets two names change places, at once. EINVAL or ENOSYS where the file system cannot.
+int clinux_rename_exchange(const char *one, const char *other);
+
+/// fallocate(2): reserves the room for a file of `count` bytes. EOPNOTSUPP where that cannot be.
+int clinux_allocate(int descriptor, int64_t count);
+
+/// flock(2), exclusive and without waiting: EWOULDBLOCK if another process holds it.
+int clinux_lock(int descriptor);
 
 #endif

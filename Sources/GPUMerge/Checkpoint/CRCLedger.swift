@@ -47,6 +47,12 @@ struct CRCLedger: Sendable {
     segments.replaceSubrange(replaced, with: CollectionOfOne(segment))
   }
 
+  /// Takes out the segment that begins at `start`, if there is one.
+  mutating func removeSegment(startingAt start: Int) -> Segment? {
+    guard let first = segments.first, first.range.lowerBound == start else { return nil }
+    return segments.removeFirst()
+  }
+
   private static func join(_ left: Segment, _ right: Segment) -> Segment {
     Segment(
       range: left.range.lowerBound..<right.range.upperBound,

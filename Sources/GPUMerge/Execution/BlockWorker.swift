@@ -19,7 +19,8 @@ struct BlockWorker {
   func merge(_ block: Int) throws(BlockFailure) {
     let range = schedule.range(ofBlock: block)
     let pieces = schedule.pieces(inBlock: block)
-    try launch(pieces)
+    let isFinished = range.upperBound <= pipeline.sink.finishedByteCount
+    if !isFinished { try launch(pieces) }
     let output: SlotOutput
     do throws(DeviceError) {
       output = try slot.finish(outputByteCount: range.count)
@@ -28,8 +29,12 @@ struct BlockWorker {
     }
     let bytes = UnsafeMutableRawBufferPointer(rebasing: output.bytes[..<range.count])
     do throws(GPUMergeError) {
-      try complete(bytes, block: block, pieces: pieces, flags: output.flags)
-      try pipeline.sink.write(UnsafeRawBufferPointer(bytes), at: range.lowerBound)
+      if isFinished {
+        try recall(bytes, at: range.lowerBound, pieces: pieces)
+      } else {
+        try complete(bytes, block: block, pieces: pieces, flags: output.flags)
+        try pipeline.sink.write(UnsafeRawBufferPointer(bytes), at: range.lowerBound)
+      }
     } catch {
       throw .merge(error)
     }
@@ -53,6 +58,31 @@ struct BlockWorker {
     try batch.flush()
   }
 
+  // MARK: What an earlier run finished
+
+  /// Reads a block that is finished, to find in it what a merge would have.
+  private func recall(
+    _ block: UnsafeMutableRawBufferPointer, at offset: Int, pieces: [Piece]
+  ) throws(GPUMergeError) {
+    try pipeline.sink.read(into: block, at: offset)
+    for piece in pieces {
+      let range = piece.blockOffset..<piece.blockOffset + piece.tensorRange.count
+      let bytes = UnsafeMutableRawBufferPointer(rebasing: block[range])
+      switch plan.steps[piece.step].action {
+      case .copy(let tensors):
+        // Only of one element may differ from model to model.
+        if tensors.first?.elementCount == 1 { try copy(tensors, piece: piece, into: bytes) }
+      case .merge: countNonFinite(UnsafeRawBufferPointer(bytes), piece: piece)
+      }
+      addChecksum(of: UnsafeRawBufferPointer(bytes), piece: piece)
+    }
+  }
+
+  private func addChecksum(of bytes: UnsafeRawBufferPointer, piece: Piece) {
+    guard !plan.layout.checksums.isEmpty else { return }
+    pipeline.checksums.add(bytes, tensor: piece.step, offset: piece.tensorRange.lowerBound)
+  }
+
   // MARK: What the host adds
 
   private func complete(
@@ -65,7 +95,6 @@ struct BlockWorker {
           .copyMemory(from: literal)
       }
     }
-    let needsChecksums = !plan.layout.checksums.isEmpty
     let lastFlag = pipeline.memory.slotLayout.flagCount - 1
     for (position, piece) in pieces.enumerated() {
       let range = piece.blockOffset..<piece.blockOffset + piece.tensorRange.count
@@ -75,10 +104,7 @@ struct BlockWorker {
       } else if flags.contains(min(position, lastFlag)) {
         countNonFinite(UnsafeRawBufferPointer(bytes), piece: piece)
       }
-      if needsChecksums {
-        pipeline.checksums.add(
-          UnsafeRawBufferPointer(bytes), tensor: piece.step, offset: piece.tensorRange.lowerBound)
-      }
+      addChecksum(of: UnsafeRawBufferPointer(bytes), piece: piece)
     }
   }
 

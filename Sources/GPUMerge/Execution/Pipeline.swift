@@ -27,7 +27,8 @@ package final class Pipeline: Sendable {
 
   package init(
     plan: MergePlan, memory: MemoryPlan, backend: any Backend, sink: any OutputSink,
-    logger: Logger, requiresDevice: Bool, progress: @escaping @Sendable (Int) -> Void
+    findings: MergeFindings = MergeFindings(), logger: Logger, requiresDevice: Bool,
+    progress: @escaping @Sendable (Int) -> Void
   ) {
     schedule = BlockSchedule(plan: plan, blockByteCount: memory.blockByteCount)
     self.memory = memory
@@ -36,7 +37,7 @@ package final class Pipeline: Sendable {
     self.logger = logger
     self.requiresDevice = requiresDevice
     self.progress = progress
-    findings = MergeFindings()
+    self.findings = findings
     checksums = ChecksumLedger()
   }
 

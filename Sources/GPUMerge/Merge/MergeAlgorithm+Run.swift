@@ -18,8 +18,9 @@ extension MergeAlgorithm {
 
   /// Merges into a file, in memory that does not depend on the size of the models.
   ///
-  /// The file appears under its name when it is complete and durable; on errors and cancellation
-  /// nothing is left of it.
+  /// The file appears under its name when it is complete and durable. When the merge is interrupted,
+  /// what is finished stays beside it in a folder with the ending `.gpumerge-partial`, and the same
+  /// merge goes on from there.
   ///
   /// - Parameters:
   ///   - pool: The models.
@@ -37,7 +38,24 @@ extension MergeAlgorithm {
       try Merge(pool, algorithm: self, options: options)
     }
     return try await merge.write(
-      to: output, format: format ?? CheckpointFormat(fileExtension: output.extension))
+      to: .file(output, format ?? CheckpointFormat(fileExtension: output.extension)))
+  }
+
+  /// Merges into a file or into a folder that Hugging Face's libraries load.
+  ///
+  /// The output appears under its name when it is complete and durable. When the merge is
+  /// interrupted, what is finished stays beside it in a folder with the ending `.gpumerge-partial`,
+  /// and the same merge goes on from there.
+  ///
+  /// - Throws: ``GPUMergeError``, which tells file and tensor.
+  @discardableResult
+  public func run(
+    _ pool: ModelPool, writingTo target: OutputTarget, options: MergeOptions = MergeOptions()
+  ) async throws(GPUMergeError) -> MergeReport {
+    let merge = try await Threads.run { () throws(GPUMergeError) in
+      try Merge(pool, algorithm: self, options: options)
+    }
+    return try await merge.write(to: target)
   }
 }
 

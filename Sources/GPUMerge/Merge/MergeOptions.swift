@@ -14,8 +14,14 @@ public struct MergeOptions: Sendable {
   public var memoryByteCount = 512 << 20
   /// The number of blocks in work at a time; nil for what suits the device.
   public var threadCount: Int?
-  /// Whether an output file that exists is replaced.
+  /// Whether an output that exists is replaced.
   public var overwritesOutput = false
+  /// Whether what an interrupted merge has finished is thrown away rather than used.
+  public var restarts = false
+  /// How often to record what is finished, for a merge that is interrupted to go on from.
+  ///
+  /// Each record waits for the disk.
+  public var recordInterval = Duration.seconds(2)
   /// Whether NaN and infinity in the output are an error rather than a line in the report.
   public var rejectsNonFinite = false
   /// How the models are opened.

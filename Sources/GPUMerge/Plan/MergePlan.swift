@@ -7,6 +7,8 @@ package struct MergePlan: Sendable {
   package var steps: [Step]
   /// Where the bytes go; `layout.tensorOffsets` is parallel to `steps`.
   package var layout: OutputLayout
+  /// The indices of the steps that this file has, in order.
+  package let members: [Int]
   /// The indices of `steps`, by offset in the output.
   ///
   /// Steps without bytes are left out.
@@ -16,13 +18,30 @@ package struct MergePlan: Sendable {
   /// The tensor bytes written.
   package let outputByteCount: Int
 
+  /// Plans a file of all steps.
   package init(steps: [Step], layout: OutputLayout) {
+    self.init(steps: steps, members: Array(steps.indices), layout: layout)
+  }
+
+  /// Plans a file of some steps; `layout` is that of these alone, in their order.
+  package init(steps: [Step], members: [Int], layout: OutputLayout) {
     self.steps = steps
+    self.members = members
+    var layout = layout
+    if members.count < steps.count {
+      var offsets = Array(repeating: 0, count: steps.count)
+      for (step, offset) in zip(members, layout.tensorOffsets) { offsets[step] = offset }
+      layout.tensorOffsets = offsets
+      for index in layout.checksums.indices {
+        layout.checksums[index].tensor = members[layout.checksums[index].tensor]
+      }
+    }
+    let offsets = layout.tensorOffsets
     self.layout = layout
-    stepsByOffset = steps.indices.filter { steps[$0].output.byteCount > 0 }
-      .sorted { layout.tensorOffsets[$0] < layout.tensorOffsets[$1] }
-    inputByteCount = steps.reduce(0) { $0 + $1.inputByteCount }
-    outputByteCount = steps.reduce(0) { $0 + $1.output.byteCount }
+    stepsByOffset = members.filter { steps[$0].output.byteCount > 0 }
+      .sorted { offsets[$0] < offsets[$1] }
+    inputByteCount = members.reduce(0) { $0 + steps[$1].inputByteCount }
+    outputByteCount = members.reduce(0) { $0 + steps[$1].output.byteCount }
   }
 }
 

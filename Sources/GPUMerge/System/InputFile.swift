@@ -13,6 +13,9 @@ package final class InputFile: ByteSource, Sendable {
   private let descriptor: CInt
   private let modified: Timestamp
 
+  /// When the file was last written, in seconds and nanoseconds.
+  package var modificationTime: String { "\(modified.seconds).\(modified.nanoseconds)" }
+
   package struct Identity: Hashable, Sendable {
     package var device: UInt64
     package var inode: UInt64

@@ -62,4 +62,7 @@ uint32_t gm_crc32(uint32_t crc, const void *data, size_t count);
 /// The CRC-32 of A followed by B, where B is `second_count` bytes long.
 uint32_t gm_crc32_combine(uint32_t first, uint32_t second, uint64_t second_count);
 
+/// The SHA-256 of `count` bytes.
+void gm_sha256(const void *data, size_t count, uint8_t digest[32]);
+
 #endif

@@ -1,0 +1,128 @@
+import SystemPackage
+
+extension Merge {
+  /// Which files the output consists of, and where each of their bytes comes from.
+  package func outputPlan(for target: OutputTarget) throws(GPUMergeError) -> OutputPlan {
+    switch target {
+    case .file(let path, let format):
+      let name = try OutputName(target).path.lastComponent?.string ?? path.string
+      return OutputPlan(
+        files: [try file(named: name, members: Array(steps.indices), format: format)])
+    case .folder(_, let maximum):
+      let shards = Sharding.shards(of: steps.map(\.output.byteCount), maximum: maximum)
+      var files: [OutputPlan.File] = []
+      for (index, members) in shards.enumerated() {
+        let name = Sharding.name(ofShard: index, of: shards.count)
+        files.append(try file(named: name, members: members, format: .safetensors))
+      }
+      return OutputPlan(files: files)
+    }
+  }
+
+  private func file(
+    named name: String, members: [Int], format: CheckpointFormat
+  ) throws(GPUMergeError) -> OutputPlan.File {
+    let metadata = RecipeRecord.metadata(
+      algorithm: planner.algorithm, modelCount: planner.models.count, dtype: options.dtype,
+      carried: planner.reference.metadata)
+    let layout = try format.layout(members.map { steps[$0].output }, metadata: metadata)
+    return OutputPlan.File(
+      name: name, plan: MergePlan(steps: steps, members: members, layout: layout))
+  }
+
+  /// Checks that the output could be written, without changing anything.
+  package func checkOutput(_ target: OutputTarget) throws(GPUMergeError) {
+    let name = try OutputName(target)
+    try name.checkParent()
+    _ = try OutputPlace(name, overwrite: options.overwritesOutput, inputs: inputFiles)
+  }
+
+  /// Merges into a file or a folder, which appears under its name when it is complete and durable.
+  ///
+  /// When the merge is interrupted, what is finished stays beside the output, and the same merge
+  /// goes on from there.
+  package func write(to target: OutputTarget) async throws(GPUMergeError) -> MergeReport {
+    let plan = try outputPlan(for: target)
+    let run = MergeRun(self, memory: try memoryPlan(), totalByteCount: plan.byteCount)
+    let workspace = try await Threads.run { () throws(GPUMergeError) in
+      try Workspace(
+        for: target, plan: workPlan(for: plan), inputs: inputFiles,
+        overwrite: options.overwritesOutput, restart: options.restarts,
+        recordInterval: options.recordInterval)
+    }
+    do throws(GPUMergeError) {
+      // All of them first, so that there is room for all before anything is computed.
+      var files: [RecordedFile] = []
+      for file in plan.files { files.append(try workspace.open(file)) }
+      for (file, sink) in zip(plan.files, files) { try await run.write(file.plan, into: sink) }
+      try run.checkFindings()
+      try await Threads.run { () throws(GPUMergeError) in
+        try verifyInputs()
+        if workspace.place.isFolder {
+          for file in try companions(for: plan) {
+            try workspace.write(file.contents, to: file.name)
+          }
+        }
+        try workspace.publish()
+      }
+    } catch {
+      let isKept = error.kind.leavesWorkToResume && workspace.hasRecords
+      workspace.close(keeping: isKept)
+      guard isKept else { throw error }
+      var error = error
+      error.advice =
+        (error.advice.map { "\($0). " } ?? "")
+        + "What is finished is kept: the same command goes on from there"
+      throw error
+    }
+    var report = run.report(output: target.path, plan.inputByteCount, plan.byteCount)
+    report.warnings += workspace.warnings
+    return report
+  }
+
+  /// Merges into memory.
+  package func stateDict() async throws(GPUMergeError) -> (StateDict, MergeReport) {
+    let plan = MergePlan(steps: steps, layout: .inMemory(steps.map(\.output)))
+    let byteCount = plan.layout.byteCount
+    let run = MergeRun(self, memory: try memoryPlan(), totalByteCount: byteCount)
+    let sink = MemorySink(byteCount: byteCount)
+    try await run.merge(plan, into: sink)
+    try run.checkFindings()
+    try verifyInputs()
+    let storage = TensorStorage(memory: sink.memory, byteCount: byteCount)
+    var result = StateDict()
+    for (step, offset) in zip(plan.steps, plan.layout.tensorOffsets) {
+      result[step.output.name] = Tensor(trusted: step.output, storage: storage, byteOffset: offset)
+    }
+    return (result, run.report(output: nil, plan.inputByteCount, byteCount))
+  }
+
+  private func verifyInputs() throws(GPUMergeError) {
+    for model in planner.models + (planner.base.map { [$0] } ?? []) {
+      try model.checkpoint?.verify()
+    }
+  }
+}
+
+extension GPUMergeError.Kind {
+  /// Whether the same merge may succeed when it is tried again, so that what is finished has a use.
+  var leavesWorkToResume: Bool {
+    switch self {
+    case .cancelled, .io, .cannotCreate, .deviceFailure, .deviceUnavailable: true
+    default: false
+    }
+  }
+}
+
+extension OutputLayout {
+  /// All tensors one after the other, each on a cache line of its own.
+  fileprivate static func inMemory(_ tensors: [OutputTensor]) -> OutputLayout {
+    var end = 0
+    let offsets = tensors.map { tensor in
+      let offset = (end + 63) & ~63
+      end = offset + tensor.byteCount
+      return offset
+    }
+    return OutputLayout(tensorOffsets: offsets, literals: [], byteCount: end)
+  }
+}

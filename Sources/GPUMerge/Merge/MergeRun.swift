@@ -1,0 +1,97 @@
+import SystemPackage
+
+/// One execution of a merge: the files of its output one after the other, and what is found in them.
+struct MergeRun {
+  private let merge: Merge
+  private let memory: MemoryPlan
+  private let findings = MergeFindings()
+  private let progress: SumOfProgress
+
+  init(_ merge: Merge, memory: MemoryPlan, totalByteCount: Int) {
+    self.merge = merge
+    self.memory = memory
+    progress = SumOfProgress(total: totalByteCount, report: merge.options.progress)
+  }
+
+  /// Merges one file of the output and makes it durable.
+  func write(_ plan: MergePlan, into file: RecordedFile) async throws(GPUMergeError) {
+    do throws(GPUMergeError) {
+      let checksums = try await merge(plan, into: file)
+      try await Threads.run { () throws(GPUMergeError) in
+        try file.record()
+        for checksum in plan.layout.checksums {
+          try amend(checksum, value: checksums.checksum(ofTensor: checksum.tensor), in: file)
+        }
+        try file.sync()
+      }
+    } catch {
+      // For what is finished not to be lost; the error that is already there matters more.
+      if error.kind.leavesWorkToResume { try? file.record() }
+      throw error
+    }
+  }
+
+  /// Merges everything that a plan says into a sink.
+  @discardableResult
+  func merge(
+    _ plan: MergePlan, into sink: any OutputSink
+  ) async throws(GPUMergeError) -> ChecksumLedger {
+    let progress = progress
+    let begin = progress.begin()
+    let pipeline = Pipeline(
+      plan: plan, memory: memory, backend: merge.device.backend, sink: sink, findings: findings,
+      logger: merge.options.logger, requiresDevice: merge.device.isRequired
+    ) { progress.update(begin + $0) }
+    let result: Result<Void, GPUMergeError> = await withTaskCancellationHandler {
+      do throws(GPUMergeError) {
+        try await Threads.run { () throws(GPUMergeError) in try pipeline.run() }
+        return .success(())
+      } catch {
+        return .failure(error)
+      }
+    } onCancel: {
+      pipeline.cancel()
+    }
+    try result.get()
+    progress.end(begin + plan.layout.byteCount)
+    return pipeline.checksums
+  }
+
+  /// Throws if something was found that the options do not allow.
+  func checkFindings() throws(GPUMergeError) {
+    guard merge.options.rejectsNonFinite, let first = findings.nonFinite.first else { return }
+    throw GPUMergeError(
+      .valueMismatch, "element \(first.firstElement) of the result is not finite",
+      subject: merge.steps[first.step].output.name.description)
+  }
+
+  /// What was done.
+  func report(output: FilePath?, _ readByteCount: Int, _ writtenByteCount: Int) -> MergeReport {
+    let planner = merge.planner
+    let steps = merge.steps
+    return MergeReport(
+      method: type(of: planner.algorithm).name, parameters: planner.algorithm.parameters,
+      models: planner.models.map(\.label), base: planner.base?.label, output: output,
+      tensorCount: steps.count,
+      parameterCount: steps.reduce(0) { $0 + $1.output.shape.reduce(1, *) },
+      readByteCount: readByteCount, writtenByteCount: writtenByteCount,
+      duration: merge.start.duration(to: .now), device: merge.device.name,
+      stagingByteCount: memory.totalByteCount,
+      nonFinite: findings.nonFinite.map {
+        MergeReport.NonFiniteTensor(
+          name: steps[$0.step].output.name, count: $0.count, firstElement: $0.firstElement)
+      },
+      differingCounters: findings.differingCounters.map { steps[$0].output.name },
+      warnings: merge.warnings + findings.warnings)
+  }
+
+  private func amend(
+    _ checksum: OutputLayout.Checksum, value: UInt32, in file: RecordedFile
+  ) throws(GPUMergeError) {
+    for offset in checksum.fieldOffsets {
+      try withUnsafeBytes(of: value.littleEndian) { (bytes) throws(GPUMergeError) in
+        try file.amend(bytes, at: offset)
+      }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import CLinux
+import Glibc
+import Synchronization
+package import SystemPackage
+
+/// A lock file that one process at a time holds.
+///
+/// The kernel releases it when the process ends, however it ends.
+package final class FileLock: Sendable {
+  private let path: FilePath
+  private let descriptor: CInt
+  private let isReleased = Atomic<Bool>(false)
+
+  /// Takes the lock, or throws `outputBusy` with the holder's process number.
+  package init(at path: FilePath) throws(GPUMergeError) {
+    while true {
+      let descriptor = path.withPlatformString { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
+      guard descriptor >= 0 else { throw .system("cannot create the lock file", path) }
+      guard Self.take(descriptor) else {
+        let error = Errno(rawValue: errno)
+        defer { close(descriptor) }
+        guard error == .wouldBlock else {
+          throw .system("cannot lock the file", path, error)
+        }
+        throw Self.busy(path, holder: Self.text(of: descriptor))
+      }
+      // Whoever held it may have removed the name in between: then this is no longer the lock.
+      if Self.isSameFile(descriptor, path) {
+        self.path = path
+        self.descriptor = descriptor
+        write()
+        return
+      }
+      close(descriptor)
+    }
+  }
+
+  deinit { release() }
+
+  /// Gives the lock back; for a process that may end before the last reference is gone.
+  package func release() {
+    guard !isReleased.exchange(true, ordering: .relaxed) else { return }
+    _ = path.withPlatformString { unlink($0) }
+    close(descriptor)
+  }
+
+  /// Some network file systems have no locks; there, only the name tells that somebody is at work.
+  private static func take(_ descriptor: CInt) -> Bool {
+    while clinux_lock(descriptor) != 0 {
+      switch errno {
+      case EINTR: continue
+      case ENOLCK, ENOSYS, EOPNOTSUPP: return text(of: descriptor).isEmpty || setBusy()
+      default: return false
+      }
+    }
+    return true
+  }
+
+  private static func setBusy() -> Bool {
+    errno = EWOULDBLOCK
+    return false
+  }
+
+  private func write() {
+    let text = Array("\(getpid())\n".utf8)
+    _ = ftruncate(descriptor, 0)
+    // For people only: without it, the lock is held all the same.
+    _ = pwrite(descriptor, text, text.count, 0)
+  }
+
+  private static func text(of descriptor: CInt) -> String {
+    var bytes = [UInt8](repeating: 0, count: 32)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    let digits = bytes.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }
+    return String(decoding: digits, as: UTF8.self)
+  }
+
+  private static func busy(_ path: FilePath, holder: String) -> GPUMergeError {
+    let process = holder.isEmpty ? "another process" : "process \(holder)"
+    return GPUMergeError(
+      .outputBusy, "\(process) is writing this output", file: path,
+      advice: "Wait until it has finished, or choose another name with -o; if there is no such "
+        + "process any more, remove this file")
+  }
+
+  private static func isSameFile(_ descriptor: CInt, _ path: FilePath) -> Bool {
+    var mine = stat()
+    var named = stat()
+    return fstat(descriptor, &mine) == 0 && path.withPlatformString({ stat($0, &named) }) == 0
+      && mine.st_ino == named.st_ino && mine.st_dev == named.st_dev
+  }
+}
