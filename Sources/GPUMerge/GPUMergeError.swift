@@ -64,6 +64,10 @@ public struct GPUMergeError: Error, Sendable, Hashable {
     case notACheckpoint = "not_a_checkpoint"
     case unsupportedFormat = "unsupported_format"
     case inputChanged = "input_changed"
+    case indexJSON = "index_json"
+    case indexPath = "index_path"
+    case indexMissingShard = "index_missing_shard"
+    case indexMissingTensor = "index_missing_tensor"
     // Checkpoints that do not fit together, or values that cannot be averaged.
     case keyMismatch = "key_mismatch"
     case shapeMismatch = "shape_mismatch"

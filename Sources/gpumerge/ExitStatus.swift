@@ -29,8 +29,9 @@ extension GPUMergeError.Kind {
       .overflow, .offset, .hole, .sizeMismatch, .trailingData, .zipStructure, .zipCRC,
       .zipDuplicate, .zipPath, .pickleTruncated, .pickleOpcode, .pickleStack, .pickleMemo,
       .pickleDepth, .pickleGlobal, .persistentID, .storageMissing, .storageSize, .tensorBounds,
-      .tensorStride, .layoutUnsupported, .notACheckpoint, .unsupportedFormat, .keyMismatch,
-      .shapeMismatch, .dtypeMismatch, .valueMismatch:
+      .tensorStride, .layoutUnsupported, .notACheckpoint, .unsupportedFormat, .indexJSON,
+      .indexPath, .indexMissingShard, .indexMissingTensor, .keyMismatch, .shapeMismatch,
+      .dtypeMismatch, .valueMismatch:
       .rejectedInput
     case .usage, .configuration: .usage
     case .inputMissing: .missingInput

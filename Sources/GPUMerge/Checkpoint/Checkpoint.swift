@@ -12,6 +12,14 @@ package struct Checkpoint: Sendable {
   package var warnings: [String]
   /// The files it consists of, to tell whether they changed and whether two paths are one file.
   package var files: [InputFile]
+  /// The folder it consists of, as it was opened; nil for a single file.
+  package var folder: FilePath?
+  /// The folder's config.json, if there is one that can be read.
+  package var config: JSONValue?
+  /// The folder's adapter_config.json, which makes the tensors an adapter's.
+  package var adapterConfig: JSONValue?
+  /// The commit of the Hugging Face Hub's repository that the folder is a snapshot of.
+  package var commit: String?
   /// Checks, after all reading, what could only be checked then: CRCs, and that the file did not change.
   package var verify: @Sendable () throws(GPUMergeError) -> Void
 

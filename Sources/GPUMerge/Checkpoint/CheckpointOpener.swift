@@ -1,14 +1,31 @@
 package import SystemPackage
 
 extension Checkpoint {
-  /// Opens a checkpoint of any format that GPUMerge reads; what the file holds decides, not its name.
+  /// Opens a checkpoint of any format that GPUMerge reads, a file or a folder.
+  ///
+  /// What a file holds decides, not its name, but for the index of a sharded checkpoint.
   package static func open(
     _ path: FilePath, options: ReadingOptions = ReadingOptions()
   ) throws(GPUMergeError) -> Checkpoint {
-    let file = try InputFile(opening: path)
+    if let folder = try InputFolder(ifFolderAt: path) {
+      return try FolderReader.open(folder, options: options)
+    }
+    if let name = path.lastComponent?.string, WeightsFile(indexName: name) != nil {
+      let parent = path.removingLastComponent()
+      if let folder = try InputFolder(ifFolderAt: parent.isEmpty ? "." : parent) {
+        return try FolderReader.open(folder, index: name, options: options)
+      }
+    }
+    return try open(InputFile(opening: path), options: options)
+  }
+
+  /// Reads the header of a file, whose content decides what it is.
+  static func open(
+    _ file: InputFile, options: ReadingOptions
+  ) throws(GPUMergeError) -> Checkpoint {
     switch try format(of: file, limits: options.limits) {
-    case .safetensors: return try SafetensorsReader.open(file, limits: options.limits)
-    case .pytorch: return try PyTorchReader.open(file, options: options)
+    case .safetensors: try SafetensorsReader.open(file, limits: options.limits)
+    case .pytorch: try PyTorchReader.open(file, options: options)
     }
   }
 

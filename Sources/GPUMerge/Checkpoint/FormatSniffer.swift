@@ -49,7 +49,7 @@ package enum FormatSniffer {
     if start.hasPrefix("{"), text.contains("\"weight_map\"") {
       return GPUMergeError(
         .notACheckpoint, "this is the index of a sharded checkpoint, not a checkpoint file",
-        advice: "Name the files that its weight_map lists")
+        advice: "Name the folder that holds it and the files that its weight_map lists")
     }
     let what =
       switch start.first {

@@ -4,6 +4,10 @@ public struct Limits: Sendable, Hashable {
   public var headerByteCount = 100_000_000
   /// The bytes of `data.pkl`.
   public var pickleByteCount = 256 << 20
+  /// The bytes of a folder's index and of each of its configurations.
+  public var indexByteCount = 10 << 20
+  /// The shards of a checkpoint.
+  public var shardCount = 10_000
   /// The dimensions of a tensor.
   public var dimensionCount = 64
   /// The bytes of a tensor's name.

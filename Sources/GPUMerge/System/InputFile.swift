@@ -1,73 +1,76 @@
 import Glibc
 package import SystemPackage
 
-/// A regular file opened for reading; closed when the last reference goes.
+/// A regular file opened for reading.
 ///
 /// Reads are `pread`, never a mapping: a mapped file that is truncated by somebody else kills the
 /// process with SIGBUS, a read only fails.
 package final class InputFile: ByteSource, Sendable {
   package let path: FilePath
-  package let byteCount: Int
+  private let descriptor: PooledDescriptor
+  private let pool: DescriptorPool
+
   /// Device and inode: two paths with equal identity are one file.
-  package let identity: Identity
-  private let descriptor: CInt
-  private let modified: Timestamp
-
-  /// When the file was last written, in seconds and nanoseconds.
-  package var modificationTime: String { "\(modified.seconds).\(modified.nanoseconds)" }
-
   package struct Identity: Hashable, Sendable {
     package var device: UInt64
     package var inode: UInt64
   }
 
-  private struct Timestamp: Equatable {
-    var seconds: Int
-    var nanoseconds: Int
-  }
+  package var byteCount: Int { descriptor.status.byteCount }
+  package var identity: Identity { descriptor.status.identity }
+  /// When the file was last written, in seconds and nanoseconds.
+  package var modificationTime: String { descriptor.status.modificationTime }
 
   /// Opens a file.
   ///
   /// Directories, pipes and devices are refused, and a pipe does not block.
-  package init(opening path: FilePath) throws(GPUMergeError) {
-    let descriptor = path.withPlatformString { Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    guard descriptor >= 0 else {
-      let errno = Errno(rawValue: Glibc.errno)
-      let missing = errno == .noSuchFileOrDirectory || errno == .notDirectory
-      throw GPUMergeError(
-        missing ? .inputMissing : .io,
-        missing ? "there is no such file" : "cannot open the file: \(errno)", file: path)
+  package convenience init(
+    opening path: FilePath, pool: DescriptorPool = .shared
+  ) throws(GPUMergeError) {
+    try self.init(path, pool) { () throws(Errno) in try pool.open(path) }
+  }
+
+  /// Opens the file that is called `name` in a folder, whatever happens to the folder's path.
+  package convenience init(
+    opening name: FilePath, in folder: InputFolder, pool: DescriptorPool = .shared
+  ) throws(GPUMergeError) {
+    try self.init(folder.path.pushing(name), pool) { () throws(Errno) in
+      try pool.open(name, in: folder.descriptor)
     }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      let errno = Errno(rawValue: Glibc.errno)
-      close(descriptor)
-      throw GPUMergeError(.io, "cannot read the file's status: \(errno)", file: path)
+  }
+
+  private init(
+    _ path: FilePath, _ pool: DescriptorPool, _ open: () throws(Errno) -> OwnedDescriptor
+  ) throws(GPUMergeError) {
+    self.path = path
+    self.pool = pool
+    do throws(Errno) {
+      descriptor = try PooledDescriptor(try open(), path: path)
+    } catch {
+      throw openingFailure(error, path)
     }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      close(descriptor)
-      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+    guard descriptor.status.kind == .regular else {
+      descriptor.closeFinally()
+      let isFolder = descriptor.status.kind == .folder
       throw GPUMergeError(
         .unsupportedFormat,
         isFolder ? "this is a folder, not a checkpoint file" : "this is not a regular file",
         file: path, advice: isFolder ? "Name the checkpoint file inside it" : nil)
     }
-    self.path = path
-    self.descriptor = descriptor
-    byteCount = Int(status.st_size)
-    identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-    modified = Timestamp(seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
+    pool.add(descriptor)
   }
 
-  deinit { close(descriptor) }
+  deinit { pool.remove(descriptor) }
 
   package func read(
     into destination: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(GPUMergeError) {
     guard let base = destination.baseAddress else { return }
+    let number = try pool.pin(descriptor)
+    defer { descriptor.unpin() }
     var done = 0
     while done < destination.count {
-      let count = pread(descriptor, base + done, destination.count - done, offset + done)
+      let count = pread(number, base + done, destination.count - done, offset + done)
       if count > 0 {
         done += count
       } else if count == 0 {
@@ -83,16 +86,8 @@ package final class InputFile: ByteSource, Sendable {
 
   /// Throws if the file's size or modification time is no longer what it was when it was opened.
   package func checkUnchanged() throws(GPUMergeError) {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      throw GPUMergeError(
-        .io, "cannot read the file's status: \(Errno(rawValue: errno))", file: path)
-    }
-    let now = Timestamp(seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
-    guard Int(status.st_size) == byteCount, now == modified else {
-      throw GPUMergeError(
-        .inputChanged, "the file changed while it was read", file: path,
-        advice: "Wait until whatever writes it has finished, then merge again")
-    }
+    let number = try pool.pin(descriptor)
+    defer { descriptor.unpin() }
+    try descriptor.check(number)
   }
 }

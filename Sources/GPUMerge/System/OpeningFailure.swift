@@ -1,0 +1,18 @@
+import SystemPackage
+
+/// The error for a file or folder that cannot be opened.
+func openingFailure(_ errno: Errno, _ path: FilePath) -> GPUMergeError {
+  switch errno {
+  case .noSuchFileOrDirectory, .notDirectory:
+    GPUMergeError(.inputMissing, "there is no such file", file: path)
+  case .tooManyOpenFiles:
+    GPUMergeError(
+      .io, "too many files are open: this process may have \(DescriptorLimit.current)", file: path,
+      advice: "Raise the limit with 'ulimit -n'")
+  case .tooManySymbolicLinkLevels:
+    GPUMergeError(.inputMissing, "the symbolic links lead in a circle", file: path)
+  case .permissionDenied:
+    GPUMergeError(.io, "there is no permission to read it", file: path)
+  default: GPUMergeError(.io, "cannot open the file: \(errno)", file: path)
+  }
+}
