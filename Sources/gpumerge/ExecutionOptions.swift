@@ -10,6 +10,7 @@ struct ExecutionOptions: ParsableArguments {
     var memoryByteCount: Int?
     var threadCount: Int?
     var root: String?
+    var variant: String?
     var rejectsNonFinite: Bool
     var isDryRun: Bool
   }
@@ -47,6 +48,12 @@ struct ExecutionOptions: ParsableArguments {
   var root: String?
 
   @Option(
+    help: ArgumentHelp(
+      "The variant of the weights in folders, such as fp16 for model.fp16.safetensors.",
+      valueName: "name"))
+  var variant: String?
+
+  @Option(
     help: ArgumentHelp("What to do about NaN and infinity in the result.", valueName: "action"))
   var nan = NonFinitePolicy.warn
 
@@ -66,6 +73,6 @@ struct ExecutionOptions: ParsableArguments {
     Values(
       device: DeviceSelection(parsing: device), requiresDevice: requireDevice,
       memoryByteCount: memory?.value, threadCount: threads, root: root,
-      rejectsNonFinite: nan == .error, isDryRun: dryRun)
+      variant: variant, rejectsNonFinite: nan == .error, isDryRun: dryRun)
   }
 }

@@ -58,6 +58,7 @@ struct MergeJob: Sendable {
     options.overwritesOutput = overwritesOutput
     options.rejectsNonFinite = execution.rejectsNonFinite
     options.reading.root = execution.root
+    options.reading.variant = execution.variant
     if reporting.verbosity == .verbose {
       options.logger = Logger(label: "gpumerge") { _ in StandardErrorLogHandler() }
     }
