@@ -11,10 +11,10 @@ struct OutputChoice: Sendable, Hashable {
     hasSlash = text.hasSuffix("/")
   }
 
-  /// `merged`, with the extension of the first model.
-  init(forFirst model: FilePath) {
+  /// `merged`, with the extension of the first model unless that is a folder.
+  init(forFirst model: ModelSource) {
     path = FilePath("merged")
-    path.extension = model.extension
+    path.extension = model.fileExtension
     hasSlash = false
   }
 
