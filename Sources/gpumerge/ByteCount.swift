@@ -8,7 +8,7 @@ struct ByteCount: Sendable, Hashable {
   /// Less than this is a slip, such as a forgotten unit.
   static let minimum = 1 << 20
 
-  init(parsing text: String) throws {
+  init(parsing text: String, minimum: Int = Self.minimum) throws {
     let number = text.prefix { $0.isNumber || $0 == "." }
     guard let amount = Double(number),
       let unit = Self.units[text.dropFirst(number.count).lowercased()]
@@ -18,8 +18,10 @@ struct ByteCount: Sendable, Hashable {
     guard let value = Int(exactly: (amount * unit).rounded()) else {
       throw ValidationError("That is more than there can be")
     }
-    guard value >= Self.minimum else {
-      throw ValidationError("That is less than the 1MiB that a merge needs at the least")
+    guard value >= minimum else {
+      throw ValidationError(
+        minimum == Self.minimum
+          ? "That is less than the 1MiB that a merge needs at the least" : "That is too little")
     }
     self.value = value
   }

@@ -24,6 +24,13 @@ struct Configuration: Sendable {
   var weight: Located<Double>?
   var parameters: [Located<MethodParameter>] = []
   var dtype: DType?
+  /// The key of the state dict in files that hold several.
+  var root: String?
+  /// The variant of the weights in folders.
+  var variant: String?
+  var allowsOpaqueObjects: Bool?
+  var copiesCode: Bool?
+  var maxShardByteCount: Int?
 
   /// Whether weights are given, in whichever way.
   var hasWeights: Bool {

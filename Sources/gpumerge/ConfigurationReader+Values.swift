@@ -57,6 +57,23 @@ extension ConfigurationReader {
     return number
   }
 
+  func flag(_ entry: Entry) throws(GPUMergeError) -> Bool {
+    guard plainText(entry.value) != nil, case .flag(let value) = try? value(entry) else {
+      throw wrong(entry.value, "\(escaped(entry.key)) must be true or false")
+    }
+    return value
+  }
+
+  /// An amount of data such as 5GB.
+  func byteCount(_ entry: Entry) throws(GPUMergeError) -> Int {
+    let text = try string(entry)
+    do {
+      return try ByteCount(parsing: text, minimum: 1).value
+    } catch {
+      throw wrong(entry.value, "\(escaped(entry.key)) must be a size such as 5GB")
+    }
+  }
+
   /// A parameter's value, whose type the text alone decides.
   func value(_ entry: Entry) throws(GPUMergeError) -> MethodParameter.Value {
     if case .sequence(let nodes) = entry.value {

@@ -8,7 +8,8 @@ struct ConfigurationReader {
   let file: FilePath
 
   private static let keys = [
-    "merge_method", "base_model", "models", "parameters", "dtype", "out_dtype",
+    "merge_method", "base_model", "models", "parameters", "dtype", "out_dtype", "root", "variant",
+    "allow_opaque", "copy_code", "max_shard_size",
   ]
   private static let modelKeys = ["model", "parameters"]
 
@@ -25,11 +26,25 @@ struct ConfigurationReader {
       case "parameters": try readParameters(entry, into: &configuration)
       case "dtype": workingType = try type(entry)
       case "out_dtype": outputType = try type(entry)
-      default: throw unknown(entry, among: Self.keys)
+      default: try readOption(entry, into: &configuration)
       }
     }
     configuration.dtype = outputType ?? workingType
     return configuration
+  }
+
+  /// What mergekit does not have; the names are those of the command line's options.
+  private func readOption(
+    _ entry: Entry, into configuration: inout Configuration
+  ) throws(GPUMergeError) {
+    switch entry.key {
+    case "root": configuration.root = try string(entry)
+    case "variant": configuration.variant = try string(entry)
+    case "allow_opaque": configuration.allowsOpaqueObjects = try flag(entry)
+    case "copy_code": configuration.copiesCode = try flag(entry)
+    case "max_shard_size": configuration.maxShardByteCount = try byteCount(entry)
+    default: throw unknown(entry, among: Self.keys)
+    }
   }
 
   private func models(_ entry: Entry) throws(GPUMergeError) -> [Configuration.Model] {

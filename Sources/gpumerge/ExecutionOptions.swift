@@ -9,8 +9,6 @@ struct ExecutionOptions: ParsableArguments {
     var requiresDevice: Bool
     var memoryByteCount: Int?
     var threadCount: Int?
-    var root: String?
-    var variant: String?
     var rejectsNonFinite: Bool
     var isDryRun: Bool
     var recordInterval: Duration?
@@ -54,6 +52,12 @@ struct ExecutionOptions: ParsableArguments {
       valueName: "name"))
   var variant: String?
 
+  @Flag(
+    help: ArgumentHelp(
+      "Read PyTorch files with objects of unknown classes beside the tensors, such as training "
+        + "arguments; the objects are left out, and none of their code is run."))
+  var allowOpaque = false
+
   @Option(
     help: ArgumentHelp("What to do about NaN and infinity in the result.", valueName: "action"))
   var nan = NonFinitePolicy.warn
@@ -82,8 +86,8 @@ struct ExecutionOptions: ParsableArguments {
   var values: Values {
     Values(
       device: DeviceSelection(parsing: device), requiresDevice: requireDevice,
-      memoryByteCount: memory?.value, threadCount: threads, root: root,
-      variant: variant, rejectsNonFinite: nan == .error, isDryRun: dryRun,
+      memoryByteCount: memory?.value, threadCount: threads,
+      rejectsNonFinite: nan == .error, isDryRun: dryRun,
       recordInterval: recordInterval.map { .seconds($0) })
   }
 }

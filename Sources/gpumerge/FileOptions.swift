@@ -17,8 +17,14 @@ struct FileOptions: ParsableArguments {
     help: ArgumentHelp(
       "The most bytes of tensors in one file of an output folder (default: 5GB).",
       valueName: "size"),
-    transform: { try ByteCount(parsing: $0) })
+    transform: { try ByteCount(parsing: $0, minimum: 1) })
   var maxShardSize: ByteCount?
+
+  @Flag(
+    help: ArgumentHelp(
+      "Copy the *.py files of the base's or first model's folder to an output folder: code that "
+        + "transformers runs when it is told to trust it."))
+  var copyCode = false
 
   @Option(
     help: ArgumentHelp(

@@ -66,8 +66,19 @@ struct MergeCommand: ParsableCommand {
       algorithm: try MethodChoice(options: method, configuration: configuration)
         .algorithm(modelCount: models.count),
       output: files.output ?? OutputChoice(forFirst: first),
-      maxShardByteCount: files.maxShardSize?.value, overwritesOutput: files.force,
+      maxShardByteCount: files.maxShardSize?.value ?? configuration?.maxShardByteCount,
+      copiesCode: files.copyCode || configuration?.copiesCode == true,
+      overwritesOutput: files.force,
       restarts: files.restart, dtype: method.dtype ?? configuration?.dtype,
-      execution: execution.values, reporting: reporting.values)
+      reading: reading(configuration), execution: execution.values, reporting: reporting.values)
+  }
+
+  private func reading(_ configuration: Configuration?) -> ReadingOptions {
+    var reading = ReadingOptions()
+    reading.root = execution.root ?? configuration?.root
+    reading.variant = execution.variant ?? configuration?.variant
+    reading.allowsOpaqueObjects =
+      execution.allowOpaque || configuration?.allowsOpaqueObjects == true
+    return reading
   }
 }

@@ -9,9 +9,11 @@ struct MergeJob: Sendable {
   let algorithm: any MergeAlgorithm
   let output: OutputChoice
   let maxShardByteCount: Int?
+  let copiesCode: Bool
   let overwritesOutput: Bool
   let restarts: Bool
   let dtype: DType?
+  let reading: ReadingOptions
   let execution: ExecutionOptions.Values
   let reporting: ReportingOptions.Values
 
@@ -37,7 +39,7 @@ struct MergeJob: Sendable {
     merge.warnings.forEach(warn)
     if execution.isDryRun {
       let plan = try PlanReport(merge, target: target)
-      try merge.checkOutput(target)
+      try merge.checkOutput(target).forEach(warn)
       StandardStreams.writeOutput(reporting.isJSON ? plan.json.text + "\n" : plan.text)
       return
     }
@@ -62,8 +64,8 @@ struct MergeJob: Sendable {
     options.restarts = restarts
     if let interval = execution.recordInterval { options.recordInterval = interval }
     options.rejectsNonFinite = execution.rejectsNonFinite
-    options.reading.root = execution.root
-    options.reading.variant = execution.variant
+    options.reading = reading
+    options.copiesCode = copiesCode
     if reporting.verbosity == .verbose {
       options.logger = Logger(label: "gpumerge") { _ in StandardErrorLogHandler() }
     }

@@ -6,6 +6,10 @@ public struct Limits: Sendable, Hashable {
   public var pickleByteCount = 256 << 20
   /// The bytes of a folder's index and of each of its configurations.
   public var indexByteCount = 10 << 20
+  /// The bytes of each file that is copied from a model's folder to the output.
+  public var companionByteCount = 256 << 20
+  /// The files that are copied from a model's folder to the output.
+  public var companionCount = 1000
   /// The shards of a checkpoint.
   public var shardCount = 10_000
   /// The dimensions of a tensor.

@@ -9,6 +9,12 @@ extension Merge {
       return OutputPlan(
         files: [try file(named: name, members: Array(steps.indices), format: format)])
     case .folder(_, let maximum):
+      if companionSource?.adapterConfig != nil {
+        // PEFT looks for one file.
+        let name = ModelFolderContents.adapterWeights
+        let members = Array(steps.indices)
+        return OutputPlan(files: [try file(named: name, members: members, format: .safetensors)])
+      }
       let shards = Sharding.shards(of: steps.map(\.output.byteCount), maximum: maximum)
       var files: [OutputPlan.File] = []
       for (index, members) in shards.enumerated() {
@@ -30,11 +36,13 @@ extension Merge {
       name: name, plan: MergePlan(steps: steps, members: members, layout: layout))
   }
 
-  /// Checks that the output could be written, without changing anything.
-  package func checkOutput(_ target: OutputTarget) throws(GPUMergeError) {
+  /// Checks that the output could be written, without changing anything; returns what a person
+  /// should know of it.
+  package func checkOutput(_ target: OutputTarget) throws(GPUMergeError) -> [String] {
     let name = try OutputName(target)
     try name.checkParent()
     _ = try OutputPlace(name, overwrite: options.overwritesOutput, inputs: inputFiles)
+    return try companions(for: try outputPlan(for: target), at: target).warnings
   }
 
   /// Merges into a file or a folder, which appears under its name when it is complete and durable.
@@ -50,7 +58,11 @@ extension Merge {
         overwrite: options.overwritesOutput, restart: options.restarts,
         recordInterval: options.recordInterval)
     }
+    let companions: Companions
     do throws(GPUMergeError) {
+      companions = try await Threads.run { () throws(GPUMergeError) in
+        try self.companions(for: plan, at: target)
+      }
       // All of them first, so that there is room for all before anything is computed.
       var files: [RecordedFile] = []
       for file in plan.files { files.append(try workspace.open(file)) }
@@ -58,11 +70,7 @@ extension Merge {
       try run.checkFindings()
       try await Threads.run { () throws(GPUMergeError) in
         try verifyInputs()
-        if workspace.place.isFolder {
-          for file in try companions(for: plan) {
-            try workspace.write(file.contents, to: file.name)
-          }
-        }
+        try workspace.write(companions.files, besides: plan)
         try workspace.publish()
       }
     } catch {
@@ -76,7 +84,7 @@ extension Merge {
       throw error
     }
     var report = run.report(output: target.path, plan.inputByteCount, plan.byteCount)
-    report.warnings += workspace.warnings
+    report.warnings += workspace.warnings + companions.warnings
     return report
   }
 

@@ -51,7 +51,7 @@ package struct Merge: Sendable {
 
   /// Whether the first model is a folder.
   package var isFirstModelFolder: Bool {
-    planner.models.first?.checkpoint.map { Folder.isFolder($0.path) } ?? false
+    planner.models.first?.checkpoint?.folder != nil
   }
 
   /// How memory would be used.

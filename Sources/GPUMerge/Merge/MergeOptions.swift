@@ -24,6 +24,9 @@ public struct MergeOptions: Sendable {
   public var recordInterval = Duration.seconds(2)
   /// Whether NaN and infinity in the output are an error rather than a line in the report.
   public var rejectsNonFinite = false
+  /// Whether an output folder gets the code (`*.py`) of the base's or first model's folder, which
+  /// transformers runs when it is told to trust it.
+  public var copiesCode = false
   /// How the models are opened.
   public var reading = ReadingOptions()
   /// Where warnings go; nowhere by default.

@@ -1,9 +1,75 @@
 extension Merge {
-  /// What goes into an output folder beside the weights.
-  func companions(for plan: OutputPlan) throws(GPUMergeError) -> [CompanionFile] {
-    var files: [CompanionFile] = []
-    if plan.isSharded { files.append(plan.index) }
-    return files
+  /// What goes into an output folder beside the weights; nothing beside an output of one file.
+  ///
+  /// All that is copied is open afterwards.
+  package func companions(
+    for plan: OutputPlan, at target: OutputTarget
+  ) throws(GPUMergeError) -> Companions {
+    guard case .folder(_, let maxShardByteCount) = target else { return Companions() }
+    var companions = try copies()
+    if plan.isSharded { companions.files.append(plan.index) }
+    let recipe = try OutputRecipe(
+      of: self, maxShardByteCount: maxShardByteCount, folder: try OutputName(target).path)
+    if let obstacle = recipe.obstacle {
+      companions.warnings.append("the output has no \(ModelFolderContents.recipe): \(obstacle)")
+    } else {
+      companions.files.append(CompanionFile(ModelFolderContents.recipe, text: recipe.text))
+    }
+    let card = ModelCard(recipe, of: self, files: companions.files)
+    companions.files.append(CompanionFile(ModelFolderContents.readme, text: card.text))
+    return companions
+  }
+
+  /// The model whose configuration and tokenizer the output gets: the base or first one, unless
+  /// that is a single file and another is a folder.
+  var companionSource: Checkpoint? { companionModel?.checkpoint }
+
+  private var companionModel: LoadedModel? {
+    ([planner.reference] + planner.models).first { $0.checkpoint?.folder != nil }
+  }
+
+  /// The files that the output has from the model's folder.
+  private func copies() throws(GPUMergeError) -> Companions {
+    var companions = Companions()
+    guard let model = companionModel, let path = model.checkpoint?.folder else {
+      companions.warnings.append(
+        "none of the models is a folder, so the output has no configuration and no tokenizer")
+      return companions
+    }
+    let folder = try CompanionFolder(
+      path, copiesCode: options.copiesCode, limits: options.reading.limits)
+    companions.files = folder.files
+    companions.warnings = folder.warnings.map {
+      "\(escaped(model.label, limit: 4096)): \($0)"
+    }
+    let isConfiguration = { (file: CompanionFile) in
+      file.name == ModelFolderContents.configuration
+    }
+    // A configuration that cannot be read was warned of when the model was opened.
+    if let index = companions.files.firstIndex(where: isConfiguration),
+      model.checkpoint?.config != nil, let dtype = changedDType(of: model),
+      case .copy(let file) = companions.files[index].contents
+    {
+      let text = try file.bytes(at: 0, count: file.byteCount)
+      companions.files[index].contents = .bytes(try ConfigurationDType(of: text).text(with: dtype))
+    }
+    return companions
+  }
+
+  /// The type that most of the output's bytes have, if that is asked for or not as in the model.
+  private func changedDType(of model: LoadedModel) -> DType? {
+    let output = Self.mainDType(of: steps.map { ($0.output.dtype, $0.output.byteCount) })
+    let input = Self.mainDType(of: model.tensors.map { ($0.dtype, $0.byteCount) })
+    return options.dtype != nil || output != input ? output : nil
+  }
+
+  /// The floating-point type that most bytes have.
+  private static func mainDType(of tensors: [(dtype: DType, byteCount: Int)]) -> DType? {
+    var byteCounts: [DType: Int] = [:]
+    for tensor in tensors where tensor.dtype.isAveraged {
+      byteCounts[tensor.dtype, default: 0] += tensor.byteCount
+    }
+    return byteCounts.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }?.key
   }
 }
 
@@ -25,6 +91,6 @@ extension OutputPlan {
       ),
       ("weight_map", .object(map)),
     ])
-    return CompanionFile(ModelFolderContents.index, Array(json.indentedText.utf8))
+    return CompanionFile(ModelFolderContents.index, text: json.indentedText)
   }
 }

@@ -45,7 +45,7 @@ package struct OutputPlace: Sendable {
         .outputExists, "the output exists", file: path,
         advice: "Choose another name with -o, or overwrite it with --force")
     }
-    let unknown = isFolder ? entries.filter { !ModelFolderContents.isKnown($0) } : []
+    let unknown = isFolder ? Folder(path).entriesOutsideModel : []
     guard unknown.isEmpty else {
       let names = unknown.prefix(5).map { "'\(escaped($0))'" }.joined(separator: ", ")
       throw GPUMergeError(
