@@ -3,7 +3,7 @@
 # Every target installs what it needs first (Debian and Ubuntu packages, as root or with sudo).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test lint format bench interop check clean
+.PHONY: help setup demo build test lint format bench interop faults check clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -31,6 +31,9 @@ bench: setup ## Measure speed and memory against checkpoints of 2.2 GB (SIZE=sma
 
 interop: setup ## Check against PyTorch and safetensors, in a virtual environment of its own
 	@Tests/Interop/run.sh
+
+faults: setup ## Kill merges at every system call, fail their disks, change their inputs (10 minutes)
+	@Tests/Faults/run.sh
 
 check: setup ## Everything that must pass before a change goes in
 	@Scripts/check.sh

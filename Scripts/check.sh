@@ -36,6 +36,9 @@ Scripts/example.sh
 step Oclgrind
 Scripts/oclgrind.sh .build/debug/gpumerge
 
+step faults
+Tests/Faults/run.sh --quick .build/debug/gpumerge
+
 tests cpu GPUMERGE_OPENCL_LIBRARY=none GPUMERGE_REQUIRE_DEVICE=0
 while read -r name icd; do
   if [[ $name != pocl ]]; then tests "$name" OCL_ICD_VENDORS="$icd"; fi

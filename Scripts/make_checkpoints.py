@@ -20,6 +20,7 @@ SIZES = {
     # layers, hidden, intermediate, heads, key/value heads, vocabulary
     "tiny": (1, 16, 48, 4, 2, 32),  # 4000 parameters, for simulators
     "small": (8, 768, 2048, 12, 4, 8192),  # 0.13 GB
+    "shards": (2, 128, 352, 4, 2, 1500),  # 1.6 MB, for shards of 1 MiB
     "tinyllama": (22, 2048, 5632, 32, 4, 32000),  # 2.2 GB, the shapes of TinyLlama-1.1B
 }
 CHUNK = 1 << 22  # elements

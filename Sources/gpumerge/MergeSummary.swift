@@ -18,6 +18,8 @@ struct MergeSummary {
       + "\(Quantity.bytes(report.writtenByteCount)) written "
       + "in \(Quantity.time(seconds)) (\(Quantity.rate(traffic, seconds: seconds))) "
       + "on \(escaped(report.device))"
+      + (report.resumedByteCount > 0
+        ? "; \(Quantity.bytes(report.resumedByteCount)) were finished before" : "")
   }
 
   /// What the data showed that a person should look at.
@@ -51,6 +53,7 @@ struct MergeSummary {
       ("parameter_count", .integer(report.parameterCount)),
       ("bytes_read", .integer(report.readByteCount)),
       ("bytes_written", .integer(report.writtenByteCount)),
+      ("bytes_resumed", .integer(report.resumedByteCount)),
       ("seconds", .number(seconds)),
       ("device", .string(report.device)),
       ("peak_memory_bytes", .integer(peakResidentByteCount())),

@@ -85,6 +85,7 @@ extension Merge {
     }
     var report = run.report(output: target.path, plan.inputByteCount, plan.byteCount)
     report.warnings += workspace.warnings + companions.warnings
+    report.resumedByteCount = workspace.finishedByteCount
     return report
   }
 

@@ -20,6 +20,8 @@ public struct MergeReport: Sendable {
   public var readByteCount: Int
   /// The bytes of the output.
   public var writtenByteCount: Int
+  /// Those of them that an earlier run, which was interrupted, had finished.
+  public var resumedByteCount = 0
   /// The time from opening the models to the finished output.
   public var duration: Duration
   /// The device that merged.

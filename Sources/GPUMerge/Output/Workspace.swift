@@ -67,6 +67,9 @@ package final class Workspace: Sendable {
       interval: recordInterval)
   }
 
+  /// The bytes that an earlier run finished.
+  package var finishedByteCount: Int { finished.values.reduce(0, +) }
+
   /// Whether there is something to go on with.
   package var hasRecords: Bool { hasEarlierRecords || journal.hasRecords }
 

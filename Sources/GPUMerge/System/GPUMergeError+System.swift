@@ -17,7 +17,11 @@ extension GPUMergeError {
     case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
       GPUMergeError(
         .io, "\(problem): \(error)", file: path, advice: "Allow more with 'ulimit -n'")
-    case .noSpace, .diskQuotaExceeded, .fileTooLarge:
+    case .fileTooLarge:
+      GPUMergeError(
+        .io, "\(problem): \(error)", file: path,
+        advice: "Allow larger files with 'ulimit -f', or write to another file system with -o")
+    case .noSpace, .diskQuotaExceeded:
       GPUMergeError(
         .io, "\(problem): \(error)", file: path,
         advice: "Free some space, or write to another disk with -o")
