@@ -5,6 +5,11 @@ package import SystemPackage
 package struct Merge: Sendable {
   package let planner: Planner
   package let steps: [Step]
+  /// Further names of what the steps make.
+  package let ties: [TiedTensor]
+  /// What happens to each tensor of any model.
+  package var fates: [TensorFate] { tensorPlan.fates }
+  private let tensorPlan: TensorPlan
   package let options: MergeOptions
   package let device: MergeDevice
   package let warnings: [String]
@@ -31,12 +36,17 @@ package struct Merge: Sendable {
     if let source = pool.base {
       base = try Self.load(source, label: "the base model", options: options)
     }
-    planner = Planner(models: models, base: base, algorithm: algorithm, dtype: options.dtype)
-    steps = try planner.steps()
+    planner = Planner(
+      models: models, base: base, algorithm: algorithm, dtype: options.dtype,
+      selection: options.selection)
+    tensorPlan = try planner.plan()
+    steps = tensorPlan.steps
+    ties = tensorPlan.ties
     var warnings = (models + (base.map { [$0] } ?? [])).flatMap { model in
       model.warnings.map { "\(escaped(model.label, limit: 4096)): \($0)" }
     }
     warnings += Self.repetitions(models: models, base: base)
+    warnings += tensorPlan.warnings
     if let warning = device.warning { warnings.append(warning) }
     self.warnings = warnings
   }
@@ -55,10 +65,10 @@ package struct Merge: Sendable {
   package func filePlan(format: CheckpointFormat) throws(GPUMergeError) -> MergePlan {
     let metadata = RecipeRecord.metadata(
       algorithm: planner.algorithm, modelCount: planner.models.count, dtype: options.dtype,
-      carried: planner.reference.metadata)
+      selection: options.selection, carried: planner.carriedMetadata)
     let outputs = steps.map(\.output)
     return MergePlan(
-      steps: steps, layout: try format.layout(outputs, metadata: metadata))
+      steps: steps, layout: try format.layout(outputs, ties: ties, metadata: metadata))
   }
 
   /// How memory would be used for a plan.
@@ -113,8 +123,12 @@ package struct Merge: Sendable {
     let pipeline = try await run(plan, memory: memory, into: sink)
     let storage = TensorStorage(memory: sink.memory, byteCount: plan.layout.byteCount)
     var result = StateDict()
-    for (step, offset) in zip(plan.steps, plan.layout.tensorOffsets) {
-      result[step.output.name] = Tensor(trusted: step.output, storage: storage, byteOffset: offset)
+    ties.forEachName(stepCount: steps.count) { step, name in
+      let output = OutputTensor(
+        name: name ?? steps[step].output.name, dtype: steps[step].output.dtype,
+        shape: steps[step].output.shape)
+      result[output.name] = Tensor(
+        trusted: output, storage: storage, byteOffset: plan.layout.tensorOffsets[step])
     }
     return (result, report(pipeline, output: nil))
   }
@@ -171,7 +185,9 @@ package struct Merge: Sendable {
   private static func repetitions(models: [LoadedModel], base: LoadedModel?) -> [String] {
     var counts: [InputFile.Identity: Int] = [:]
     for model in models {
-      if let identity = model.checkpoint?.files.first?.identity { counts[identity, default: 0] += 1 }
+      if let identity = model.checkpoint?.files.first?.identity {
+        counts[identity, default: 0] += 1
+      }
     }
     var warnings: [String] = []
     for model in models {
@@ -201,19 +217,27 @@ package struct Merge: Sendable {
         MergeReport.NonFiniteTensor(
           name: steps[$0.step].output.name, count: $0.count, firstElement: $0.firstElement)
       },
-      differingCounters: findings.differingCounters.map { steps[$0].output.name },
+      differingCounters: findings.differingCounters.filter { !steps[$0].hasSeveralElements }
+        .map { steps[$0].output.name },
+      differingIntegers: findings.differingCounters.filter { steps[$0].hasSeveralElements }
+        .map { steps[$0].output.name },
+      tensors: tensorPlan.fates(
+        differing: findings.differingCounters, reference: planner.reference.messageLabel),
       warnings: warnings + findings.warnings)
   }
 }
 
 extension CheckpointFormat {
   /// The layout of an output file of this format.
+  ///
+  /// `ties` are further names of tensors, by their positions in `tensors`.
   package func layout(
-    _ tensors: [OutputTensor], metadata: [(key: String, value: String)]
+    _ tensors: [OutputTensor], ties: [TiedTensor] = [], metadata: [(key: String, value: String)]
   ) throws(GPUMergeError) -> OutputLayout {
     switch self {
-    case .safetensors: try SafetensorsLayout.layout(tensors, metadata: metadata)
-    case .pytorch: try PyTorchZipLayout.layout(tensors, metadata: metadata)
+    case .safetensors:
+      try SafetensorsLayout.layout(tensors, ties: ties, metadata: metadata)
+    case .pytorch: try PyTorchZipLayout.layout(tensors, ties: ties, metadata: metadata)
     }
   }
 
