@@ -8,6 +8,7 @@ enum ModelMismatch {
     for (model, difference) in zip(resolver.models, differences) {
       let hasNothing =
         difference.comparedCount > 0 && difference.missing.count == difference.comparedCount
+        && resolver.reference.names.allSatisfy { model.position(of: $0) == nil }
       let differs = !difference.missing.isEmpty || !difference.extra.isEmpty
       if hasNothing || (differs && policy == .error) {
         throw keyError(difference, model, resolver, hasNothing: hasNothing)

@@ -43,6 +43,7 @@ extension PlanBuilder {
     let lack = "\(reference.messageLabel) lacks it"
     if let reasonToCopy {
       fate.reason = "\(reasonToCopy), and \(lack)"
+      if scope.isKept(entry.name) { notices.add(.leftOut, entry.name, "left out: \(lack)") }
       return fate
     }
     if let known = resolver.nameInReference(of: entry) {

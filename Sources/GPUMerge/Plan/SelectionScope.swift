@@ -21,6 +21,9 @@ struct SelectionScope {
     }
   }
 
+  /// Whether the tensor is one of those to copy by name.
+  func isKept(_ name: TensorName) -> Bool { keep.contains { $0.matches(name) } }
+
   /// Why a tensor is copied from the reference instead of merged, or nil if it is merged.
   func reasonToCopy(_ name: TensorName) -> String? {
     if let glob = keep.first(where: { $0.matches(name) }) { return "kept by '\(glob.pattern)'" }
