@@ -25,6 +25,9 @@ struct MergeCommand: ParsableCommand {
   @OptionGroup(title: "Method")
   var method: MethodOptions
 
+  @OptionGroup(title: "Models that differ")
+  var selection: SelectionOptions
+
   @OptionGroup(title: "Running")
   var execution: ExecutionOptions
 
@@ -59,6 +62,7 @@ struct MergeCommand: ParsableCommand {
         .algorithm(modelCount: models.count),
       output: files.output ?? Self.defaultOutput(forFirst: first),
       overwritesOutput: files.force, dtype: method.dtype ?? configuration?.dtype,
+      selection: selection.selection(over: configuration?.selection),
       execution: execution.values, reporting: reporting.values)
   }
 

@@ -10,6 +10,7 @@ struct MergeJob: Sendable {
   let output: FilePath
   let overwritesOutput: Bool
   let dtype: DType?
+  let selection: TensorSelection
   let execution: ExecutionOptions.Values
   let reporting: ReportingOptions.Values
 
@@ -53,6 +54,7 @@ struct MergeJob: Sendable {
     options.device = try MergeDevice(
       selecting: execution.device, isRequired: execution.requiresDevice)
     options.dtype = dtype
+    options.selection = selection
     if let byteCount = execution.memoryByteCount { options.memoryByteCount = byteCount }
     options.threadCount = execution.threadCount
     options.overwritesOutput = overwritesOutput

@@ -27,12 +27,14 @@ struct PlanReport {
     lines += [
       ("output", "\(escaped(output.string, limit: 4096)) (\(format.rawValue))"),
       ("tensors", "\(plan.steps.count) (\(types))"),
+      ("fates", fates.counts),
       ("parameters", Quantity.count(parameterCount)),
       ("to read", Quantity.bytes(plan.inputByteCount)),
       ("to write", Quantity.bytes(plan.layout.byteCount)),
       ("device", escaped(merge.device.name)),
       ("memory", memoryText),
     ]
+    lines += fates.lines.map { ("tensor", $0) }
     return lines.map { label, value in
       label + ":" + String(repeating: " ", count: 12 - label.utf8.count) + value + "\n"
     }.joined()
@@ -49,7 +51,7 @@ struct PlanReport {
       ("base", merge.planner.base.map { .string($0.label) } ?? .null),
       ("output", .string(output.string)),
       ("format", .string(format.rawValue)),
-      ("tensors", .integer(plan.steps.count)),
+      ("tensor_count", .integer(plan.steps.count)),
       ("dtypes", .object(countsByType.map { ($0.name, .integer($0.count)) })),
       ("parameter_count", .integer(parameterCount)),
       ("bytes_to_read", .integer(plan.inputByteCount)),
@@ -59,8 +61,11 @@ struct PlanReport {
       ("block_bytes", .integer(memory.blockByteCount)),
       ("slots", .integer(memory.slotCount)),
       ("warnings", .array(merge.warnings.map(JSONValue.string))),
+      ("tensors", fates.json),
     ])
   }
+
+  private var fates: FateReport { FateReport(merge.fates) }
 
   private var parameterCount: Int {
     plan.steps.reduce(0) { $0 + $1.output.shape.reduce(1, *) }

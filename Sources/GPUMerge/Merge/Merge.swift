@@ -158,8 +158,11 @@ package struct Merge: Sendable {
     try result.get()
     if options.rejectsNonFinite, let first = pipeline.findings.nonFinite.first {
       throw GPUMergeError(
-        .valueMismatch, "element \(first.firstElement) of the result is not finite",
-        subject: steps[first.step].output.name.description)
+        .valueMismatch,
+        "the result is NaN or infinite in \(first.count == 1 ? "1 element" : "\(first.count) elements")"
+          + ", first in element \(first.firstElement)",
+        subject: steps[first.step].output.name.description,
+        advice: "Without --nan error they are reported and kept")
     }
     return pipeline
   }
