@@ -127,4 +127,37 @@ import Testing
     #expect(result.status == 64)
     #expect(result.error.contains("Similar names are 'layers.0.w', 'layers.1.w'"))
   }
+
+  @Test("are told from files that are given twice, by whatever name")
+  func repeated() throws {
+    try FileManager.default.createSymbolicLink(
+      atPath: scratch.url("link.safetensors").path, withDestinationPath: "a.safetensors")
+    let twice = try Tool.run(
+      "--device", "cpu", "a.safetensors", "link.safetensors", "a.safetensors", "-o", "o",
+      in: scratch)
+    #expect(twice.status == 0)
+    #expect(
+      twice.error.hasPrefix("warning: a.safetensors is given 3 times, so it counts 3 times\n"))
+    let base = try Tool.run(
+      "--device", "cpu", "--base", "a.safetensors", "link.safetensors", "-o", "p", in: scratch)
+    #expect(
+      base.error.hasPrefix("warning: a.safetensors is both the base and one of the models\n"))
+    let one = try Tool.run("--device", "cpu", "a.safetensors", "-o", "q", "--json", in: scratch)
+    #expect(one.json["warnings"] as? [String] == [])
+    #expect(fates(one.json).allSatisfy { $0.hasSuffix(": copied") })
+  }
+
+  @Test("share their backbone in the example, too")
+  func example() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../Examples")
+    let text = try String(
+      contentsOf: folder.appendingPathComponent("merge_backbone.yml"), encoding: .utf8)
+    try scratch.write(text, to: "c.yml")
+    try scratch.writeModel("model-a.safetensors", ["embed": [1], "layers.0.w": [1]])
+    try scratch.writeModel("model-b.safetensors", ["embed": [1, 2], "layers.0.w": [2]])
+    let result = try Tool.run(
+      "--device", "cpu", "--config", "c.yml", "--dry-run", "--json", in: scratch)
+    #expect(fates(result.json) == ["embed: copied", "layers.0.w: merged"])
+  }
 }
