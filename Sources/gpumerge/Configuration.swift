@@ -31,6 +31,7 @@ struct Configuration: Sendable {
   var allowsOpaqueObjects: Bool?
   var copiesCode: Bool?
   var maxShardByteCount: Int?
+  var selection = TensorSelection()
 
   /// Whether weights are given, in whichever way.
   var hasWeights: Bool {

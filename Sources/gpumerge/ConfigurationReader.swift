@@ -7,10 +7,11 @@ import Yams
 struct ConfigurationReader {
   let file: FilePath
 
-  private static let keys = [
-    "merge_method", "base_model", "models", "parameters", "dtype", "out_dtype", "root", "variant",
-    "allow_opaque", "copy_code", "max_shard_size",
-  ]
+  private static let keys =
+    [
+      "merge_method", "base_model", "models", "parameters", "dtype", "out_dtype", "root", "variant",
+      "allow_opaque", "copy_code", "max_shard_size",
+    ] + selectionKeys
   private static let modelKeys = ["model", "parameters"]
 
   /// Reads the whole file.
@@ -43,7 +44,10 @@ struct ConfigurationReader {
     case "allow_opaque": configuration.allowsOpaqueObjects = try flag(entry)
     case "copy_code": configuration.copiesCode = try flag(entry)
     case "max_shard_size": configuration.maxShardByteCount = try byteCount(entry)
-    default: throw unknown(entry, among: Self.keys)
+    default:
+      guard try readSelection(entry, into: &configuration.selection) else {
+        throw unknown(entry, among: Self.keys)
+      }
     }
   }
 

@@ -27,6 +27,9 @@ struct MergeCommand: ParsableCommand {
   @OptionGroup(title: "Method")
   var method: MethodOptions
 
+  @OptionGroup(title: "Models that differ")
+  var selection: SelectionOptions
+
   @OptionGroup(title: "Running")
   var execution: ExecutionOptions
 
@@ -70,6 +73,7 @@ struct MergeCommand: ParsableCommand {
       copiesCode: files.copyCode || configuration?.copiesCode == true,
       overwritesOutput: files.force,
       restarts: files.restart, dtype: method.dtype ?? configuration?.dtype,
+      selection: selection.selection(over: configuration?.selection),
       reading: reading(configuration), execution: execution.values, reporting: reporting.values)
   }
 

@@ -13,6 +13,7 @@ struct MergeJob: Sendable {
   let overwritesOutput: Bool
   let restarts: Bool
   let dtype: DType?
+  let selection: TensorSelection
   let reading: ReadingOptions
   let execution: ExecutionOptions.Values
   let reporting: ReportingOptions.Values
@@ -58,6 +59,7 @@ struct MergeJob: Sendable {
     options.device = try MergeDevice(
       selecting: execution.device, isRequired: execution.requiresDevice)
     options.dtype = dtype
+    options.selection = selection
     if let byteCount = execution.memoryByteCount { options.memoryByteCount = byteCount }
     options.threadCount = execution.threadCount
     options.overwritesOutput = overwritesOutput

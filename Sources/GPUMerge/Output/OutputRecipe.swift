@@ -63,6 +63,7 @@ package struct OutputRecipe {
   private static func options(_ options: MergeOptions) -> [(String, JSONValue)] {
     var members: [(String, JSONValue)] = []
     if let dtype = options.dtype?.torchName { members.append(("dtype", .string(dtype))) }
+    members += options.selection.members
     if let root = options.reading.root { members.append(("root", .string(root))) }
     if let variant = options.reading.variant { members.append(("variant", .string(variant))) }
     if options.reading.allowsOpaqueObjects { members.append(("allow_opaque", .bool(true))) }
