@@ -68,7 +68,7 @@ struct MergeCommand: ParsableCommand {
   /// `merged`, with the extension of the first model, or of safetensors for a folder.
   private static func defaultOutput(forFirst model: ModelSource) -> FilePath {
     var output = FilePath("merged")
-    output.extension = model.isFolder ? "safetensors" : model.fileExtension
+    output.extension = model.fileExtension
     return output
   }
 }

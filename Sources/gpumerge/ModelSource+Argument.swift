@@ -16,19 +16,12 @@ extension ModelSource {
     }
   }
 
-  /// The extension of the file, if this is one.
+  /// The extension of a checkpoint of one file like this one.
   var fileExtension: String? {
-    guard case .checkpoint(let path) = self, !Self.isFolder(path) else { return nil }
-    return path.extension
-  }
-
-  /// Whether the model is a folder, here or in the cache of the Hub.
-  var isFolder: Bool {
-    switch self {
-    case .checkpoint(let path): Self.isFolder(path)
-    case .hub: true
-    case .stateDict: false
+    guard case .checkpoint(let path) = self, !Self.isFolder(path), path.extension != "json" else {
+      return "safetensors"
     }
+    return path.extension
   }
 
   /// Whether a name that nothing has is more likely a misspelt file than a repository.
