@@ -127,7 +127,7 @@ extension HostileFolder {
           try $0.remove(name)
           try $0.link(name, to: "/dev/null")
         },
-        HostileFolder("\(name) is a loop", .inputMissing, "circle") {
+        HostileFolder("\(name) is a loop", .io, "circle") {
           try $0.remove(name)
           try $0.link(name, to: name)
         },
