@@ -89,7 +89,7 @@ struct FolderTests {
   @Test("a limit that leaves nothing is said to be one")
   func noDescriptors() throws {
     let result = try Tool.run(
-      ["a", "b", "--device", "cpu"], prefix: ["prlimit", "--nofile=4:4"], in: scratch)
+      ["a", "b", "--device", "cpu"], prefix: ["prlimit", "--nofile=6:6"], in: scratch)
     #expect(result.status == 74)
     #expect(result.error.contains("ulimit -n"), "\(result.error)")
   }

@@ -1,4 +1,5 @@
 import GPUMerge
+import Glibc
 import SystemPackage
 import Testing
 
@@ -144,6 +145,22 @@ struct FolderChoiceTests {
     let error = #expect(throws: GPUMergeError.self) { try checkpoint.verify() }
     #expect(error?.kind == .inputChanged)
     #expect(error?.file == folder.path.appending("2.safetensors"))
+  }
+
+  @Test("the path may have any bytes, which messages show escaped")
+  func oddPath() throws {
+    try folder.write(tensors: ["a"], to: "plain/model.safetensors")
+    let name: [CChar] = [CChar(bitPattern: 0xFF), 0x0A, 0x2D, 0x78, 0]
+    let odd = folder.path.pushing(FilePath(platformString: name))
+    let status = folder.path.appending("plain").withPlatformString { from in
+      odd.withPlatformString { rename(from, $0) }
+    }
+    #expect(status == 0)
+    #expect(try Checkpoint.open(odd).folder == odd)
+    let file = odd.appending("model.safetensors")
+    #expect(file.withPlatformString { unlink($0) } == 0)
+    let error = #expect(throws: GPUMergeError.self) { try Checkpoint.open(odd) }
+    #expect(error?.description.contains("\\u{a}-x: the folder is empty") == true)
   }
 
   private func failure(variant: String? = nil) throws -> GPUMergeError {
