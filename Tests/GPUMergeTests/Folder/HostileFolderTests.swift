@@ -41,6 +41,29 @@ struct HostileFolderTests {
     #expect(try folder.open().tensors.count == 3)
   }
 
+  @Test("limits are honoured")
+  func limits() throws {
+    let folder = try TestFolder()
+    try folder.writeSharded()
+    func kind(_ change: (inout Limits) -> Void) throws -> GPUMergeError.Kind? {
+      var options = ReadingOptions()
+      change(&options.limits)
+      do {
+        #expect(try Checkpoint.open(folder.path, options: options).tensors.count == 3)
+        return nil
+      } catch {
+        return error.kind
+      }
+    }
+    #expect(try kind { $0.shardCount = 1 } == .indexJSON)
+    #expect(try kind { $0.shardCount = 2 } == nil)
+    #expect(try kind { $0.tensorCount = 2 } == .indexJSON)
+    #expect(try kind { $0.tensorCount = 3 } == nil)
+    #expect(try kind { $0.indexByteCount = 50 } == .indexJSON)
+    try folder.write(tensors: ["c", "d", "e"], to: "2.safetensors")
+    #expect(try kind { $0.tensorCount = 3 } == .notACheckpoint)
+  }
+
   private func expectRefusal(of hostile: HostileFolder) throws {
     let folder = try TestFolder()
     try folder.writeSharded()
