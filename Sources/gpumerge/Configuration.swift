@@ -11,14 +11,14 @@ struct Configuration: Sendable {
 
   /// A model of the list.
   struct Model: Sendable {
-    var path: FilePath
+    var source: ModelSource
     var weight: Located<Double>?
     var line: Int
   }
 
   var file: FilePath
   var method: Located<String>?
-  var base: FilePath?
+  var base: ModelSource?
   var models: [Model] = []
   /// The weight of all models that have none of their own.
   var weight: Located<Double>?

@@ -31,13 +31,14 @@ extension ConfigurationReader {
     return scalar.string
   }
 
-  /// A path, relative to the folder of the configuration file.
-  func path(_ entry: Entry) throws(GPUMergeError) -> FilePath {
+  /// A model: a path, relative to the folder of the configuration file, or `org/name`.
+  func source(_ entry: Entry) throws(GPUMergeError) -> ModelSource {
     let text = try string(entry)
     guard !text.isEmpty, !text.utf8.contains(0) else {
-      throw wrong(entry.value, "\(escaped(entry.key)) must be the name of a file")
+      throw wrong(entry.value, "\(escaped(entry.key)) must be the name of a file or folder")
     }
-    return file.removingLastComponent().pushing(FilePath(text))
+    return ModelSource(
+      argument: file.removingLastComponent().pushing(FilePath(text)), text: text)
   }
 
   func type(_ entry: Entry) throws(GPUMergeError) -> DType {

@@ -20,7 +20,7 @@ struct ConfigurationReader {
     for entry in try entries(of: root, "the configuration") {
       switch entry.key {
       case "merge_method": configuration.method = located(try string(entry), entry.value)
-      case "base_model": configuration.base = try path(entry)
+      case "base_model": configuration.base = try source(entry)
       case "models": configuration.models = try models(entry)
       case "parameters": try readParameters(entry, into: &configuration)
       case "dtype": workingType = try type(entry)
@@ -41,23 +41,23 @@ struct ConfigurationReader {
     return models
   }
 
-  /// A path, or a mapping with `model` and maybe `parameters`.
+  /// A name, or a mapping with `model` and maybe `parameters`.
   private func model(_ node: Node) throws(GPUMergeError) -> Configuration.Model {
     if case .scalar = node {
       let entry = Entry(key: "model", keyLine: line(of: node), value: node)
-      return Configuration.Model(path: try path(entry), line: entry.keyLine)
+      return Configuration.Model(source: try source(entry), line: entry.keyLine)
     }
-    var path: FilePath?
+    var source: ModelSource?
     var weight: Configuration.Located<Double>?
     for entry in try entries(of: node, "a model") {
       switch entry.key {
-      case "model": path = try self.path(entry)
+      case "model": source = try self.source(entry)
       case "parameters": weight = try modelWeight(entry)
       default: throw unknown(entry, among: Self.modelKeys)
       }
     }
-    guard let path else { throw wrong(node, "the key 'model' is missing") }
-    return Configuration.Model(path: path, weight: weight, line: line(of: node))
+    guard let source else { throw wrong(node, "the key 'model' is missing") }
+    return Configuration.Model(source: source, weight: weight, line: line(of: node))
   }
 
   private func modelWeight(_ entry: Entry) throws(GPUMergeError) -> Configuration.Located<Double>? {

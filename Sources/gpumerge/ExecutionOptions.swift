@@ -10,6 +10,7 @@ struct ExecutionOptions: ParsableArguments {
     var memoryByteCount: Int?
     var threadCount: Int?
     var root: String?
+    var variant: String?
     var rejectsNonFinite: Bool
     var isDryRun: Bool
     var recordInterval: Duration?
@@ -48,6 +49,12 @@ struct ExecutionOptions: ParsableArguments {
   var root: String?
 
   @Option(
+    help: ArgumentHelp(
+      "The variant of the weights in folders, such as fp16 for model.fp16.safetensors.",
+      valueName: "name"))
+  var variant: String?
+
+  @Option(
     help: ArgumentHelp("What to do about NaN and infinity in the result.", valueName: "action"))
   var nan = NonFinitePolicy.warn
 
@@ -76,7 +83,7 @@ struct ExecutionOptions: ParsableArguments {
     Values(
       device: DeviceSelection(parsing: device), requiresDevice: requireDevice,
       memoryByteCount: memory?.value, threadCount: threads, root: root,
-      rejectsNonFinite: nan == .error, isDryRun: dryRun,
+      variant: variant, rejectsNonFinite: nan == .error, isDryRun: dryRun,
       recordInterval: recordInterval.map { .seconds($0) })
   }
 }

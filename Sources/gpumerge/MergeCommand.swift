@@ -15,7 +15,9 @@ struct MergeCommand: ParsableCommand {
     discussion: HelpText.discussion)
 
   @Argument(
-    help: "The checkpoint files, safetensors or PyTorch (what torch.save writes).",
+    help: ArgumentHelp(
+      "The models: checkpoint files (safetensors, or what torch.save writes), folders, or models in "
+        + "the cache of the Hugging Face Hub (org/name or org/name@revision)."),
     completion: .file(), transform: { FilePath($0) })
   var models: [FilePath] = []
 
@@ -36,7 +38,7 @@ struct MergeCommand: ParsableCommand {
       throw ValidationError("Name the models either here or in the file of --config, not in both")
     }
     if files.config == nil, models.isEmpty {
-      throw ValidationError("There is no model to merge: name checkpoint files, or give --config")
+      throw ValidationError("There is no model to merge: name checkpoints, or give --config")
     }
     for path in models + [files.output?.path, files.config, files.base].compactMap(\.self)
     where path.isEmpty {
@@ -48,7 +50,8 @@ struct MergeCommand: ParsableCommand {
   func job() throws(GPUMergeError) -> MergeJob {
     let configuration: Configuration? =
       if let file = files.config { try Configuration(contentsOf: file) } else { nil }
-    let models = configuration?.models.map(\.path) ?? models
+    let models =
+      configuration?.models.map(\.source) ?? models.map { ModelSource(argument: $0) }
     guard let first = models.first else {
       throw GPUMergeError(.configuration, "there is no model to merge", file: files.config)
     }
@@ -59,7 +62,7 @@ struct MergeCommand: ParsableCommand {
     }
     return MergeJob(
       pool: ModelPool(
-        checkpoints: models, base: files.base ?? configuration?.base),
+        models, base: files.base.map { ModelSource(argument: $0) } ?? configuration?.base),
       algorithm: try MethodChoice(options: method, configuration: configuration)
         .algorithm(modelCount: models.count),
       output: files.output ?? OutputChoice(forFirst: first),

@@ -63,6 +63,7 @@ struct MergeJob: Sendable {
     if let interval = execution.recordInterval { options.recordInterval = interval }
     options.rejectsNonFinite = execution.rejectsNonFinite
     options.reading.root = execution.root
+    options.reading.variant = execution.variant
     if reporting.verbosity == .verbose {
       options.logger = Logger(label: "gpumerge") { _ in StandardErrorLogHandler() }
     }

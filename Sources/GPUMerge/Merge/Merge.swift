@@ -28,9 +28,10 @@ package struct Merge: Sendable {
     if let source = pool.base {
       base = try Self.load(source, label: "the base model", options: options)
     }
+    var warnings = try FolderChecks.warnings(models: models, base: base)
     planner = Planner(models: models, base: base, algorithm: algorithm, dtype: options.dtype)
     steps = try planner.steps()
-    var warnings = (models + (base.map { [$0] } ?? [])).flatMap { model in
+    warnings += (models + (base.map { [$0] } ?? [])).flatMap { model in
       model.warnings.map { "\(escaped(model.label, limit: 4096)): \($0)" }
     }
     warnings += Self.repetitions(models: models, base: base)
@@ -50,7 +51,7 @@ package struct Merge: Sendable {
 
   /// Whether the first model is a folder.
   package var isFirstModelFolder: Bool {
-    planner.models.first?.checkpoint.map { Folder.isFolder($0.path) } ?? false
+    planner.models.first?.checkpoint?.folder != nil
   }
 
   /// How memory would be used.
@@ -66,6 +67,9 @@ package struct Merge: Sendable {
     switch source {
     case .checkpoint(let path):
       LoadedModel(try Checkpoint.open(path, options: options.reading))
+    case .hub(let reference):
+      LoadedModel(
+        try Checkpoint.open(reference, options: options.reading), label: reference.description)
     case .stateDict(let stateDict):
       LoadedModel(label: label, tensors: stateDict.infos)
     }

@@ -29,8 +29,11 @@ public struct ModelPool: Sendable {
 
 /// Where a model's weights come from.
 public enum ModelSource: Sendable {
-  /// A safetensors or PyTorch file; its content decides which.
+  /// A safetensors or PyTorch file, whose content decides which it is, or a folder with a model or
+  /// adapter as transformers and PEFT save it.
   case checkpoint(FilePath)
+  /// A model of the Hugging Face Hub, from the Hub's cache on this machine.
+  case hub(HubReference)
   /// A state dict in memory.
   case stateDict(StateDict)
 }
