@@ -48,6 +48,10 @@ extension DType {
     case .bfloat16: gm_bf16
     case .float32: gm_f32
     case .float64: gm_f64
+    case .float8E4M3: gm_f8_e4m3fn
+    case .float8E5M2: gm_f8_e5m2
+    case .float8E4M3FNUZ: gm_f8_e4m3fnuz
+    case .float8E5M2FNUZ: gm_f8_e5m2fnuz
     default: nil
     }
   }
