@@ -45,7 +45,7 @@ package struct Planner: Sendable {
     if let dtype, !dtype.isAveraged {
       throw GPUMergeError(
         .usage, "the output cannot be \(dtype.torchName ?? "\(dtype)")",
-        advice: "Choose float32, float16, bfloat16 or float64")
+        advice: "Choose one of \(DType.averagedNames)")
     }
     try algorithm.validate(modelCount: models.count)
   }
@@ -83,7 +83,7 @@ package struct Planner: Sendable {
         "the tensor is \(tensor.dtype.displayName) here and \(reference.dtype.displayName) in "
           + "\(self.reference.label)",
         file: model.path, subject: tensor.name.description,
-        advice: "Only float16, bfloat16, float32 and float64 can be mixed")
+        advice: "Only these can be mixed: \(DType.averagedNames)")
     }
   }
 }
