@@ -18,8 +18,9 @@ echo "$runtime" >oclgrind.icd
 export OCLGRIND_DATA_RACES=1 OCLGRIND_CHECK_API=1
 export OCLGRIND_LOG=$folder/log
 
+models=(model-*.safetensors)
+
 merge() {
-  local models=(model-*.safetensors)
   OCL_ICD_VENDORS=$folder/oclgrind.icd "$gpumerge" --quiet --device 0 --require-device --force \
     "${models[@]}" -o device.safetensors "$@"
   "$gpumerge" --quiet --device cpu --force "${models[@]}" -o cpu.safetensors "$@"
@@ -36,3 +37,13 @@ merge --weights 0.5,0.3,-0.1
 merge --dtype float64
 merge --method dare_simple_average --base base.safetensors --sparsity-ratio 0.3 --seed 1
 merge --method dare_simple_average --base base.safetensors --sparsity-ratio 0.3 --dtype float32
+for dtype in float8_e4m3fn float8_e5m2fnuz; do
+  merge --dtype $dtype
+  for model in model-*.safetensors; do
+    "$gpumerge" --quiet --device cpu "$model" --dtype $dtype -o "$dtype-$model"
+  done
+done
+for dtype in float8_e4m3fn float8_e5m2fnuz; do
+  models=("$dtype"-*.safetensors)
+  merge
+done

@@ -35,7 +35,7 @@ struct FileOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The model that the others were fine-tuned from.", valueName: "file"),
+      "The model that the others were fine-tuned from.", valueName: "model"),
     completion: .file(), transform: { FilePath($0) })
   var base: FilePath?
 

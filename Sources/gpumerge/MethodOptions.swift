@@ -33,9 +33,9 @@ struct MethodOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The type of the merged tensors: float32, float16, bfloat16 or float64. Without it, each "
-        + "has the type it has in the base or first model.", valueName: "type"),
-    completion: .list(["float32", "float16", "bfloat16", "float64"]),
+      "The type of the merged tensors: \(DType.averagedNames). Without it, each has the type it has "
+        + "in the base or first model.", valueName: "type"),
+    completion: .list(DType.averaged.compactMap(\.torchName)),
     transform: { try DType(parsing: $0) })
   var dtype: DType?
 

@@ -16,21 +16,6 @@ extension ModelSource {
     }
   }
 
-  /// The extension of the file, if this is one.
-  var fileExtension: String? {
-    guard case .checkpoint(let path) = self, !Self.isFolder(path) else { return nil }
-    return path.extension
-  }
-
-  /// Whether the model is a folder, here or in the cache of the Hub.
-  var isFolder: Bool {
-    switch self {
-    case .checkpoint(let path): Self.isFolder(path)
-    case .hub: true
-    case .stateDict: false
-    }
-  }
-
   /// Whether a name that nothing has is more likely a misspelt file than a repository.
   private static func isFileName(_ text: String) -> Bool {
     [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".json"].contains { text.hasSuffix($0) }
@@ -39,10 +24,5 @@ extension ModelSource {
   private static func exists(_ path: FilePath) -> Bool {
     var status = stat()
     return path.withPlatformString { lstat($0, &status) } == 0
-  }
-
-  private static func isFolder(_ path: FilePath) -> Bool {
-    var status = stat()
-    return path.withPlatformString { stat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 }

@@ -11,10 +11,13 @@ struct OutputChoice: Sendable, Hashable {
     hasSlash = text.hasSuffix("/")
   }
 
-  /// `merged`, with the extension of the first model unless that is a folder.
+  /// `merged`, with the extension of the first model if it is a file.
   init(forFirst model: ModelSource) {
     path = FilePath("merged")
-    path.extension = model.fileExtension
+    // An index stands for its folder.
+    if case .checkpoint(let file) = model, file.extension != "json", !Folder.isFolder(file) {
+      path.extension = file.extension
+    }
     hasSlash = false
   }
 

@@ -27,6 +27,8 @@ import Testing
       (["--method", "dare_simple_average", "a.safetensors"], "needs a base model"),
       (["--dtype", "bfloat61", "a.safetensors"], "Did you mean bfloat16?"),
       (["--dtype", "int8", "a.safetensors"], "cannot be of type 'int8'"),
+      (["--dtype", "float8", "a.safetensors"], "Choose one of float32, "),
+      (["--dtype", "float8_e5m3", "a.safetensors"], "Did you mean float8_e5m2?"),
       (["--memory", "512", "a.safetensors"], "1MiB"),
       (["--memory", "lots", "a.safetensors"], "such as 512MiB"),
       (["--memory", "99999999T", "a.safetensors"], "more than there can be"),

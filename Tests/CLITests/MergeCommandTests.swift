@@ -67,6 +67,8 @@ import Testing
     arguments: [
       ("float32", "F32"), ("f32", "F32"), ("torch.bfloat16", "BF16"), ("bf16", "BF16"),
       ("half", "F16"), ("FP16", "F16"), ("double", "F64"),
+      ("float8_e4m3fn", "F8_E4M3"), ("torch.float8_e5m2", "F8_E5M2"),
+      ("float8_e4m3fnuz", "F8_E4M3FNUZ"), ("float8_e5m2fnuz", "F8_E5M2FNUZ"),
     ])
   func dtype(name: String, stored: String) throws {
     let result = try merge(

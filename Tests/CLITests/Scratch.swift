@@ -21,7 +21,10 @@ final class Scratch: Sendable {
   }
 
   func write(_ data: Data, to name: String) throws {
-    try data.write(to: url(name))
+    let url = url(name)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try data.write(to: url)
   }
 
   func bytes(of name: String) throws -> Data { try Data(contentsOf: url(name)) }

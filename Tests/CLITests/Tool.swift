@@ -31,8 +31,17 @@ struct Tool {
     try Tool(arguments, in: scratch).wait()
   }
 
+  /// Runs the program by way of another, such as `env` or `prlimit`, which gets `prefix`.
+  static func run(
+    _ arguments: [String], prefix: [String], in scratch: Scratch
+  ) throws -> Result {
+    try Tool(arguments, prefix: prefix, in: scratch).wait()
+  }
+
   /// Starts the program, with standard output and error captured or closed.
-  init(_ arguments: [String], in scratch: Scratch, closesStreams: Bool = false) throws {
+  init(
+    _ arguments: [String], prefix: [String] = [], in scratch: Scratch, closesStreams: Bool = false
+  ) throws {
     self.scratch = scratch
     // Outside of the folder, so that its names are only what the program makes.
     capture = scratch.path + "-\(UUID().uuidString)"
@@ -49,7 +58,7 @@ struct Tool {
     }
     // posix_spawn's own way to change the folder is not visible to Swift.
     process = try Self.spawn(
-      ["/usr/bin/env", "-C", scratch.path, Self.executable] + arguments, &actions)
+      ["/usr/bin/env", "-C", scratch.path] + prefix + [Self.executable] + arguments, &actions)
   }
 
   /// Sends a signal.

@@ -2,7 +2,7 @@
 
 Run by hand; the small output is committed:
 
-    pip install huggingface_hub==2.4.0 safetensors==0.8.0 torch==2.13.0
+    pip install huggingface_hub==2.4.0 safetensors==0.8.0 torch==2.15.0
     python Tests/Fixtures/make_folders.py
 
 Each folder below `folders/` is a model. `NAME.tsv` beside it is the oracle: one line for each tensor in

@@ -6,7 +6,8 @@ import zipfile
 import safetensors.torch
 import torch
 
-DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+FLOAT8 = [torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz]
+DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64, *FLOAT8]
 
 
 def random_tensor(generator, shape, dtype):
@@ -37,7 +38,7 @@ def state_dict(seed):
     tensors["mask"] = torch.tensor([True, False, True])
     tensors["ids"] = torch.arange(1000, dtype=torch.int32)
     tensors["bytes"] = torch.arange(256).to(torch.uint8)
-    tensors["fp8"] = torch.linspace(-1, 1, 11).to(torch.float8_e4m3fn)
+    tensors["scales"] = torch.tensor([0.5, 1, 2]).to(torch.float8_e8m0fnu)
     tensors["complex"] = torch.tensor([1 + 2j, 3 - 4j], dtype=torch.complex64)
     return tensors
 
@@ -62,6 +63,14 @@ def views(tensors):
         else:
             result[name] = tensor
     return result
+
+
+def every_number():
+    """All numbers of 16 bits, and those around them and halfway between them."""
+    patterns = torch.arange(1 << 16).to(torch.uint16)
+    numbers = torch.cat([patterns.view(dtype).float() for dtype in (torch.float16, torch.bfloat16)])
+    bits = numbers.view(torch.int32)
+    return torch.cat([(bits + offset).view(torch.float32) for offset in (-1, 0, 1, 0x800, 0x8000)])
 
 
 def constant(value):

@@ -6,18 +6,39 @@ import math
 import numpy
 import torch
 
-# Bits of the fraction, exponent bias, integer type of the same width.
+class Format:
+    """A floating-point type: the bits of its fraction, its exponent's bias, and what is not finite."""
+
+    def __init__(self, integer, fraction, bias, end=None, overflow=None):
+        self.integer = integer
+        self.fraction = fraction
+        self.bias = bias
+        self.sign = 1 << (torch.iinfo(integer).bits - 1)
+        # The magnitude after the largest number's, and what such numbers become.
+        self.end = end or (2 * bias + 1) << fraction
+        self.overflow = overflow or self.end
+
+    def signed(self, magnitude, negative):
+        # Where the sign bit alone is NaN, zero has no sign.
+        has_sign = magnitude != 0 or self.end != self.sign
+        return magnitude | self.sign if negative and has_sign else magnitude
+
+
 FORMATS = {
-    torch.float16: (10, 15, torch.int16),
-    torch.bfloat16: (7, 127, torch.int16),
-    torch.float32: (23, 127, torch.int32),
-    torch.float64: (52, 1023, torch.int64),
+    torch.float16: Format(torch.int16, 10, 15),
+    torch.bfloat16: Format(torch.int16, 7, 127),
+    torch.float32: Format(torch.int32, 23, 127),
+    torch.float64: Format(torch.int64, 52, 1023),
+    torch.float8_e4m3fn: Format(torch.int8, 3, 7, end=0x7F, overflow=0x7E),
+    torch.float8_e5m2: Format(torch.int8, 2, 15),
+    torch.float8_e4m3fnuz: Format(torch.int8, 3, 8, end=0x80),
+    torch.float8_e5m2fnuz: Format(torch.int8, 2, 16, end=0x80),
 }
 
 
 def bits(tensor):
     """The elements of a floating-point tensor as unsigned integers."""
-    _, _, integer = FORMATS[tensor.dtype]
+    integer = FORMATS[tensor.dtype].integer
     width = 8 * tensor.element_size()
     flat = tensor.detach().contiguous().view(integer).reshape(-1).tolist()
     return [value % (1 << width) for value in flat]
@@ -29,12 +50,11 @@ def numbers(tensor):
 
 
 def rounded(value, dtype, negative_zero=False):
-    """The bits of a Fraction rounded to nearest, ties to even, overflow to infinity."""
-    fraction, bias, _ = FORMATS[dtype]
-    exponent_bits = (2 * bias + 1).bit_length()
-    sign = 1 << (fraction + exponent_bits)
+    """The bits of a Fraction rounded to nearest, ties to even."""
+    format = FORMATS[dtype]
+    fraction, bias = format.fraction, format.bias
     if value == 0:
-        return sign if negative_zero else 0
+        return format.signed(0, negative_zero)
     magnitude = abs(value)
     exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
     if magnitude < Fraction(2) ** exponent:
@@ -43,14 +63,12 @@ def rounded(value, dtype, negative_zero=False):
     # round() of a Fraction takes ties to even.
     significand = round(magnitude / Fraction(2) ** (exponent - fraction))
     encoded = ((exponent + bias - 1) << fraction) + significand
-    encoded = min(encoded, (2 * bias + 1) << fraction)
-    return encoded | (sign if value < 0 else 0)
+    return format.signed(encoded if encoded < format.end else format.overflow, value < 0)
 
 
 def ordered(encoded, dtype):
     """Integers in the order of the numbers that the bits stand for."""
-    fraction, bias, _ = FORMATS[dtype]
-    sign = 1 << (fraction + (2 * bias + 1).bit_length())
+    sign = FORMATS[dtype].sign
     return encoded if encoded < sign else -(encoded - sign)
 
 
@@ -67,6 +85,9 @@ class Expectation:
     def accepts(self, encoded):
         if encoded in (self.low, self.high):
             return True
+        format = FORMATS[self.dtype]
+        if format.end == format.sign and format.sign in (self.low, self.high, encoded):
+            return False  # NaN is in no order.
         return (
             ordered(self.low, self.dtype)
             < ordered(encoded, self.dtype)

@@ -28,6 +28,10 @@ LINEAR_WEIGHTS = {
     "layers.0.bfloat16.weight",
     "layers.0.float32.weight",
     "layers.0.float64.weight",
+    "layers.0.float8_e4m3fn.weight",
+    "layers.0.float8_e5m2.weight",
+    "layers.0.float8_e4m3fnuz.weight",
+    "layers.0.float8_e5m2fnuz.weight",
     "größe.\U0001f9ea.weight",
 }
 
@@ -152,6 +156,18 @@ class InteropTests(unittest.TestCase):
                 name = str(dtype).removeprefix("torch.")
                 output = self.merge(self.files["bin"], "--dtype", name, extension="bin")
                 self.check(self.read(output), self.average, dtype)
+
+    def test_conversions_to_types_of_8_bits_are_those_of_pytorch(self):
+        numbers = checkpoints.every_number()
+        path = self.folder / "numbers.safetensors"
+        checkpoints.save_safetensors(path, {"w": numbers})
+        for dtype in checkpoints.FLOAT8:
+            with self.subTest(dtype=dtype):
+                output = self.merge([path], "--dtype", str(dtype))
+                converted = numbers.to(dtype)
+                # Of NaN, PyTorch keeps the sign.
+                converted[numbers.isnan()] = abs(torch.nan)
+                self.assertEqual(raw(self.read(output)["w"]), raw(converted))
 
     def test_weighted_averages(self):
         for normalize in (True, False):

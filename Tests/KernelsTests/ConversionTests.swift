@@ -3,10 +3,10 @@ import Testing
 
 @Suite("Conversion of elements")
 struct ConversionTests {
-  @Test("every f16 and bf16 number comes back unchanged", arguments: Engine.available)
+  @Test("every number of 8 or 16 bits comes back unchanged", arguments: Engine.available)
   func roundTrips(engine: Engine) {
-    for format in [Format.f16, .bf16] {
-      let all = (0..<1 << 16).map { UInt64($0) }
+    for format in Format.short {
+      let all = (0..<1 << format.bitWidth).map { UInt64($0) }
       let expected = all.map { format.isNaN($0) ? format.quietNaN : $0 }
       for wide in [false, true] {
         var run = KernelRun(format, to: format)
@@ -16,10 +16,10 @@ struct ConversionTests {
     }
   }
 
-  @Test("every f16 and bf16 number becomes the f32 and f64 number of the same value")
+  @Test("every number of 8 or 16 bits becomes the f32 and f64 number of the same value")
   func widens() {
-    for format in [Format.f16, .bf16] {
-      let all = (0..<1 << 16).map { UInt64($0) }
+    for format in Format.short {
+      let all = (0..<1 << format.bitWidth).map { UInt64($0) }
       let doubles = all.map { double($0, format) }
       let f64 = doubles.map { $0.isNaN ? Format.f64.quietNaN : $0.bitPattern }
       let f32 = doubles.map { $0.isNaN ? Format.f32.quietNaN : UInt64(Float($0).bitPattern) }
@@ -33,7 +33,7 @@ struct ConversionTests {
   private func double(_ bits: UInt64, _ format: Format) -> Double {
     if format.isNaN(bits) { return .nan }
     let sign: FloatingPointSign = bits & format.sign == 0 ? .plus : .minus
-    let field = Int((bits & format.infinity) >> UInt64(format.fractionBits))
+    let field = Int((bits & format.exponentMask) >> UInt64(format.fractionBits))
     let fraction = Double(bits & (format.leastNormal - 1)) / Double(format.leastNormal)
     if !format.isFinite(bits) { return sign == .plus ? .infinity : -.infinity }
     let exponent = max(field, 1) - format.bias
@@ -49,6 +49,33 @@ struct ConversionTests {
       for engine in Engine.available {
         let result = KernelRun(input, to: output)([numbers], on: engine)
         #expect(result.elements == expected, "\(output) on \(engine)")
+      }
+    }
+  }
+
+  /// What PyTorch 2.13 converts binary32 numbers to.
+  static let byteCasts: [(Float, [UInt8])] = [
+    // e4m3fn, e5m2, e4m3fnuz, e5m2fnuz
+    (0, [0x00, 0x00, 0x00, 0x00]), (-0.0, [0x80, 0x80, 0x00, 0x00]),
+    (1, [0x38, 0x3c, 0x40, 0x40]), (-1.3, [0xba, 0xbd, 0xc2, 0xc1]),
+    (0x1p-10, [0x00, 0x14, 0x01, 0x18]), (0x1.000002p-10, [0x01, 0x14, 0x01, 0x18]),
+    (-0x1p-17, [0x80, 0x80, 0x00, 0x81]), (-0x1p-18, [0x80, 0x80, 0x00, 0x00]),
+    (240, [0x77, 0x5c, 0x7f, 0x60]), (247.9, [0x77, 0x5c, 0x7f, 0x60]),
+    (248, [0x78, 0x5c, 0x80, 0x60]), (448, [0x7e, 0x5f, 0x80, 0x63]),
+    (465, [0x7e, 0x5f, 0x80, 0x63]), (-480, [0xfe, 0xe0, 0x80, 0xe4]),
+    (57344, [0x7e, 0x7b, 0x80, 0x7f]), (61439, [0x7e, 0x7b, 0x80, 0x7f]),
+    (-61440, [0xfe, 0xfc, 0x80, 0x80]), (.infinity, [0x7e, 0x7c, 0x80, 0x80]),
+    (-.infinity, [0xfe, 0xfc, 0x80, 0x80]), (.nan, [0x7f, 0x7f, 0x80, 0x80]),
+  ]
+
+  @Test("f32 numbers become the numbers of 8 bits that PyTorch makes of them")
+  func pyTorchCasts() {
+    let numbers = Self.byteCasts.map { UInt64($0.0.bitPattern) }
+    for (column, format) in Format.bytes.enumerated() {
+      let expected = Self.byteCasts.map { UInt64($0.1[column]) }
+      for engine in Engine.available {
+        let result = KernelRun(.f32, to: format)([numbers], on: engine)
+        #expect(result.elements == expected, "\(format) on \(engine)")
       }
     }
   }
@@ -73,8 +100,8 @@ struct ConversionTests {
 
   private func converted(_ bits: UInt64, _ input: Format, _ output: Format) -> UInt64 {
     if input.isNaN(bits) { return output.quietNaN }
-    let sign = bits & input.sign == 0 ? 0 : output.sign
-    if !input.isFinite(bits) { return sign | output.infinity }
-    return sign | output.rounding(input.value(bits & ~input.sign))
+    let magnitude =
+      input.isFinite(bits) ? output.rounding(input.value(bits & ~input.sign)) : output.overflow
+    return output.signed(magnitude, isNegative: bits & input.sign != 0)
   }
 }

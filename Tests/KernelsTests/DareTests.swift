@@ -79,7 +79,7 @@ struct DareTests {
   func limits(engine: Engine) {
     for format in Format.all {
       var samples = Samples(seed: 700)
-      let base = [format.sign, 0] + (0..<200).map { _ in samples.finite(format) }
+      let base = [format.negativeZero, 0] + (0..<200).map { _ in samples.finite(format) }
       let anything = base.map { _ in samples.any(format) }
       var run = KernelRun(gm_dare, format, to: format)
       run.divisor = 0.3

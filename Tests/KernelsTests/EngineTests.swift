@@ -11,8 +11,8 @@ struct EngineTests {
     for family in [gm_linear, gm_dare] {
       for input in Format.all {
         for first in 0...5 {
-          let output = Format.all[samples.below(4)]
-          let base = Format.all[samples.below(4)]
+          let output = Format.all[samples.below(Format.all.count)]
+          let base = Format.all[samples.below(Format.all.count)]
           var run = KernelRun(family, input, base: base, to: output)
           run.first = first
           run.divisor = [1, 4, 3, 0.3][samples.below(4)]

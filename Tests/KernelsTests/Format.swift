@@ -9,31 +9,85 @@ struct Format: Sendable, CustomStringConvertible {
   let exponentBits: Int
   let fractionBits: Int
   let description: String
+  var specials = Specials.ieee
+
+  /// What there is beside finite numbers.
+  enum Specials {
+    /// The largest exponent is that of infinity and NaN.
+    case ieee
+    /// The bits after the largest number are NaN; what is larger saturates.
+    case saturating
+    /// Negative zero's bits are NaN, as is what is larger; the bias is one more.
+    case unsignedZero
+  }
 
   static let f16 = Format(element: gm_f16, exponentBits: 5, fractionBits: 10, description: "f16")
   static let bf16 = Format(element: gm_bf16, exponentBits: 8, fractionBits: 7, description: "bf16")
   static let f32 = Format(element: gm_f32, exponentBits: 8, fractionBits: 23, description: "f32")
   static let f64 = Format(element: gm_f64, exponentBits: 11, fractionBits: 52, description: "f64")
-  static let all = [f16, bf16, f32, f64]
+  static let e4m3fn = Format(
+    element: gm_f8_e4m3fn, exponentBits: 4, fractionBits: 3, description: "e4m3fn",
+    specials: .saturating)
+  static let e5m2 = Format(
+    element: gm_f8_e5m2, exponentBits: 5, fractionBits: 2, description: "e5m2")
+  static let e4m3fnuz = Format(
+    element: gm_f8_e4m3fnuz, exponentBits: 4, fractionBits: 3, description: "e4m3fnuz",
+    specials: .unsignedZero)
+  static let e5m2fnuz = Format(
+    element: gm_f8_e5m2fnuz, exponentBits: 5, fractionBits: 2, description: "e5m2fnuz",
+    specials: .unsignedZero)
+  static let bytes = [e4m3fn, e5m2, e4m3fnuz, e5m2fnuz]
+  /// Those of which a test can try all bits.
+  static let short = [f16, bf16] + bytes
+  static let all = [f16, bf16, f32, f64] + bytes
 
   var bitWidth: Int { 1 + exponentBits + fractionBits }
   var byteCount: Int { bitWidth / 8 }
-  var bias: Int { 1 << (exponentBits - 1) - 1 }
+  var bias: Int { 1 << (exponentBits - 1) - (specials == .unsignedZero ? 0 : 1) }
   var sign: UInt64 { 1 << UInt64(bitWidth - 1) }
-  var infinity: UInt64 { (1 << UInt64(exponentBits) - 1) << UInt64(fractionBits) }
-  var largest: UInt64 { infinity - 1 }
-  var quietNaN: UInt64 { infinity | 1 << UInt64(fractionBits - 1) }
+  var exponentMask: UInt64 { (1 << UInt64(exponentBits) - 1) << UInt64(fractionBits) }
+  /// The magnitude after that of the largest number.
+  var end: UInt64 {
+    switch specials {
+    case .ieee: exponentMask
+    case .saturating: sign - 1
+    case .unsignedZero: sign
+    }
+  }
+  var largest: UInt64 { end - 1 }
+  /// What a larger number becomes, infinity included.
+  var overflow: UInt64 { specials == .saturating ? largest : end }
+  var negativeZero: UInt64 { signed(0, isNegative: true) }
+  /// In types of 8 bits, PyTorch's.
+  var quietNaN: UInt64 {
+    if specials == .unsignedZero { return sign }
+    return bitWidth == 8 ? 0x7f : end | 1 << UInt64(fractionBits - 1)
+  }
   var one: UInt64 { UInt64(bias) << UInt64(fractionBits) }
   var leastNormal: UInt64 { 1 << UInt64(fractionBits) }
   /// The exponent of the last place of subnormals.
   var leastPlace: Int { 1 - bias - fractionBits }
 
-  func isNaN(_ bits: UInt64) -> Bool { bits & ~sign > infinity }
-  func isFinite(_ bits: UInt64) -> Bool { bits & infinity != infinity }
+  func isNaN(_ bits: UInt64) -> Bool {
+    switch specials {
+    case .ieee: bits & ~sign > end
+    case .saturating: bits & ~sign == end
+    case .unsignedZero: bits == sign
+    }
+  }
+
+  func isFinite(_ bits: UInt64) -> Bool {
+    specials == .unsignedZero ? bits != sign : bits & ~sign < end
+  }
+
+  /// A magnitude with a sign, if it can have one.
+  func signed(_ magnitude: UInt64, isNegative: Bool) -> UInt64 {
+    isNegative && !(specials == .unsignedZero && magnitude == 0) ? magnitude | sign : magnitude
+  }
 
   /// The exact value of a finite number.
   func value(_ bits: UInt64) -> Exact {
-    let field = Int((bits & infinity) >> UInt64(fractionBits))
+    let field = Int((bits & exponentMask) >> UInt64(fractionBits))
     let fraction = bits & (leastNormal - 1)
     let significand = field == 0 ? fraction : fraction | leastNormal
     let place = leastPlace + max(field, 1) - 1
@@ -56,8 +110,8 @@ struct Format: Sendable, CustomStringConvertible {
     }
     if rest > 0 || (rest == 0 && quotient & 1 == 1) { quotient += 1 }
     let bits = quotient + BigUInt(place - leastPlace) << fractionBits
-    let magnitude = bits > BigUInt(infinity) ? infinity : UInt64(bits)
-    return value.numerator < 0 ? magnitude | sign : magnitude
+    let magnitude = bits < BigUInt(end) ? UInt64(bits) : overflow
+    return signed(magnitude, isNegative: value.numerator < 0)
   }
 
   /// The quotient of n * 2^exponent and d, without fraction, and how the fraction compares with a

@@ -133,6 +133,7 @@ struct KernelRun {
   private func packed(_ elements: [UInt64], _ format: Format) -> [UInt8] {
     let padding = [UInt8](repeating: 0xee, count: misalignment)
     switch format.byteCount {
+    case 1: return padding + elements.map { UInt8(truncatingIfNeeded: $0) }
     case 2:
       return padding + elements.map { UInt16(truncatingIfNeeded: $0) }.withUnsafeBytes(Array.init)
     case 4:
@@ -146,6 +147,7 @@ struct KernelRun {
       (0..<count).map { index in
         let offset = misalignment + index * output.byteCount
         switch output.byteCount {
+        case 1: return UInt64(bytes[offset])
         case 2: return UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
         case 4: return UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
         default: return bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)

@@ -23,7 +23,10 @@ struct LinearTests {
     "a weighted average is rounded where the definition rounds", arguments: [1, 2, 3, 5, 16, 20])
   func weighted(count: Int) {
     var samples = Samples(seed: UInt64(100 + count))
-    for (input, output) in [(Format.f16, Format.f16), (.bf16, .bf16), (.f32, .f32), (.f32, .bf16)] {
+    let pairs =
+      [(Format.f16, Format.f16), (.bf16, .bf16), (.f32, .f32), (.f32, .bf16)]
+      + Format.bytes.flatMap { [($0, $0), (.f32, $0)] }
+    for (input, output) in pairs {
       for divisor in [1.0, 0.7, 3, -1.5, 0.25] {
         let weights = (0..<count).map { _ in Double(samples.below(2000) - 900) / 1000 }
         let columns = (0..<25).map { _ in (0..<count).map { _ in samples.nearOne(input) } }
@@ -51,7 +54,7 @@ struct LinearTests {
       // Up to the largest whose sum does not overflow binary64.
       let numbers = (0..<150).map { _ -> UInt64 in
         let bits = samples.finite(format)
-        let limit = format.infinity - format.leastNormal * (format.element == gm_f64 ? 8 : 0)
+        let limit = format.end - format.leastNormal * (format.element == gm_f64 ? 8 : 0)
         return bits & ~format.sign >= limit ? bits & format.sign | (limit - 1) : bits
       }
       var run = KernelRun(format, to: format)
@@ -65,12 +68,12 @@ struct LinearTests {
 
   @Test("overflow, infinity and NaN come out as IEEE 754 has them, and are reported")
   func nonfinite() {
-    for format in Format.all {
-      let (infinity, nan, sign) = (format.infinity, format.quietNaN, format.sign)
+    for format in Format.all where format.specials == .ieee {
+      let (infinity, nan, sign) = (format.end, format.quietNaN, format.sign)
       let cases: [([UInt64], UInt64)] = [
         ([infinity, format.one], infinity), ([infinity | sign, format.largest], infinity | sign),
         ([infinity, infinity | sign], nan), ([nan | 1 | sign, format.one], nan),
-        ([format.infinity + 1, 0], nan), ([infinity, infinity], infinity),
+        ([infinity + 1, 0], nan), ([infinity, infinity], infinity),
       ]
       for divisor in [1.0, 2, 3] {
         for (column, expected) in cases {
@@ -89,7 +92,27 @@ struct LinearTests {
     }
   }
 
-  @Test("zeros keep the sign that IEEE 754 gives their sum", arguments: Format.all)
+  @Test(
+    "where there is no infinity, what is too large saturates or is NaN", arguments: Format.bytes)
+  func overflow(format: Format) {
+    guard format.specials != .ieee else { return }
+    let becomesNaN = format.specials == .unsignedZero
+    let expected = [false, true].map { format.signed(format.overflow, isNegative: $0) }
+    for engine in Engine.available {
+      let numbers = [format.largest, format.largest | format.sign]
+      let sum = KernelRun(format, to: format)([numbers, numbers], on: engine)
+      #expect(sum == KernelResult(elements: expected, nonfinite: becomesNaN, inBounds: true))
+      let infinities = [Format.f32.end, Format.f32.end | Format.f32.sign]
+      let infinite = KernelRun(.f32, to: format)([infinities], on: engine)
+      #expect(infinite == sum)
+      let nan = KernelRun(format, to: format)([[format.quietNaN]], on: engine)
+      #expect(nan == KernelResult(elements: [format.quietNaN], nonfinite: true, inBounds: true))
+    }
+  }
+
+  @Test(
+    "zeros keep the sign that IEEE 754 gives their sum",
+    arguments: Format.all.filter { $0.specials != .unsignedZero })
   func zeros(format: Format) {
     let minus = format.sign
     for engine in Engine.available {
@@ -141,9 +164,9 @@ struct LinearTests {
         run.divisor = divisor
         run.inputsPerLaunch = perLaunch
         // The oracle has no negative zero.
-        let result = run(inputs, on: engine).elements.map { $0 == output.sign ? 0 : $0 }
+        let result = run(inputs, on: engine).elements.map { $0 == output.negativeZero ? 0 : $0 }
         let differing = zip(result, expected).enumerated().filter { $1.0 != $1.1 }.map(\.offset)
-        let plus = expected.map { $0 == output.sign ? 0 : $0 }
+        let plus = expected.map { $0 == output.negativeZero ? 0 : $0 }
         #expect(
           result == plus,
           "\(input) to \(output) on \(engine), differing at \(differing.prefix(3))",

@@ -19,6 +19,7 @@ struct Samples {
 
   /// A finite number with an exponent at most `spread` away from that of 1.
   mutating func nearOne(_ format: Format, spread: Int = 12) -> UInt64 {
+    let spread = min(spread, format.bias - 1)
     let field = UInt64(format.bias + below(2 * spread + 1) - spread)
     let bits = field << UInt64(format.fractionBits) | next() & (format.leastNormal - 1)
     return next() & 1 == 0 ? bits : bits | format.sign
@@ -37,7 +38,7 @@ struct Samples {
     case 1: return sign | next() & (format.leastNormal - 1)
     case 2: return sign | format.leastNormal
     case 3: return sign | (format.largest - next() % 4)
-    case 4: return below(8) == 0 ? sign | format.infinity : sign | 1
+    case 4: return below(8) == 0 ? sign | format.end : sign | 1
     case 5: return below(8) == 0 ? sign | format.quietNaN | 1 : sign | format.one
     case 6, 7: return next() & (format.sign | (format.sign - 1))
     default: return nearOne(format)
@@ -47,6 +48,6 @@ struct Samples {
   /// Any finite bits.
   mutating func finite(_ format: Format) -> UInt64 {
     let bits = any(format)
-    return format.isFinite(bits) ? bits : bits & (format.sign | 7)
+    return format.isFinite(bits) ? bits : bits & 7
   }
 }

@@ -174,6 +174,7 @@ func size(_ element: gm_element) -> Int {
   switch element {
   case gm_f32: 4
   case gm_f64: 8
-  default: 2
+  case gm_f16, gm_bf16: 2
+  default: 1
   }
 }

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Slots of a device compute what the CPU computes", .needsDevice)
 struct SlotTests {
-  static let elements = [gm_f16, gm_bf16, gm_f32, gm_f64]
+  static let elements = [
+    gm_f16, gm_bf16, gm_f32, gm_f64, gm_f8_e4m3fn, gm_f8_e5m2, gm_f8_e4m3fnuz, gm_f8_e5m2fnuz,
+  ]
   static let lengths = [1, 63, 64, 65, 257, 1009, 100_003]
 
   /// How a backend may use memory and arithmetic.
@@ -76,7 +78,7 @@ struct SlotTests {
 
   @Test(
     "launches that go on from an accumulator",
-    arguments: [gm_linear, gm_dare], [gm_bf16, gm_f64])
+    arguments: [gm_linear, gm_dare], [gm_bf16, gm_f64, gm_f8_e5m2])
   func accumulators(family: gm_family, input: gm_element) throws {
     for mode in Self.modes.indices {
       for inputs in [[2, 1], [16, 16, 3]] {

@@ -19,10 +19,14 @@ struct SplitMix64: RandomNumberGenerator {
       switch type {
       case gm_f32: (count * 4, 0xBFFF_FFFF_BFFF_FFFF)
       case gm_f64: (count * 8, 0xBFFF_FFFF_FFFF_FFFF)
-      default: (count * 2, 0xBFFF_BFFF_BFFF_BFFF)
+      case gm_f16, gm_bf16: (count * 2, 0xBFFF_BFFF_BFFF_BFFF)
+      default: (count, 0xBFBF_BFBF_BFBF_BFBF)
       }
     let mask = areFinite ? finite : .max
     let words = (0..<(byteCount + 7) / 8).map { _ in (next() & mask).littleEndian }
-    return words.withUnsafeBytes { Array($0.prefix(byteCount)) }
+    let bytes = words.withUnsafeBytes { Array($0.prefix(byteCount)) }
+    // The NaN of types without negative zero.
+    let isUnsigned = type == gm_f8_e4m3fnuz || type == gm_f8_e5m2fnuz
+    return areFinite && isUnsigned ? bytes.map { $0 == 0x80 ? 0 : $0 } : bytes
   }
 }

@@ -11,9 +11,10 @@ package enum MergeOracle {
 
     /// Whether a result is one of the values that are right, bit for bit.
     package func accepts(_ bits: UInt64) -> Bool {
+      if bits == lowest || bits == highest { return true }
+      guard ![lowest, highest, bits].contains(where: format.isNaN) else { return false }
       let range = [ordered(lowest), ordered(highest)].sorted()
-      return bits == lowest || bits == highest
-        || (range[0] < ordered(bits) && ordered(bits) < range[1])
+      return range[0] < ordered(bits) && ordered(bits) < range[1]
     }
 
     /// Bits as integers in the order of the numbers they stand for.
@@ -80,9 +81,10 @@ package enum MergeOracle {
   ) -> Expectation {
     let exact = output.rounding(value, negativeZero: negativeZero)
     guard !isExact else { return Expectation(lowest: exact, highest: exact, format: output) }
-    if exact & ~output.signBit == 0, value.numerator != 0 {
+    if exact & ~output.signBit == 0, !output.isNaN(exact), value.numerator != 0 {
       // A number too small to be anything but zero: of which sign, depends on where it got lost.
-      return Expectation(lowest: output.signBit, highest: 0, format: output)
+      return Expectation(
+        lowest: output.signed(0, isNegative: true), highest: 0, format: output)
     }
     let slack = scale * Rational(1, exponentOfTwo: isWide ? -100 : -49)
     guard slack.numerator != 0 else {
@@ -107,7 +109,7 @@ package enum MergeOracle {
       infinities.insert((input.bits & input.format.signBit != 0) != (weight < 0))
     }
     if hasNaN || infinities.count == 2 { return output.canonicalNaN }
-    return infinities.first.map { output.infinity | ($0 ? output.signBit : 0) }
+    return infinities.first.map { output.overflow(isNegative: $0) }
   }
 
   private static func nonFinite(
@@ -122,7 +124,7 @@ package enum MergeOracle {
       // Infinity minus itself is not a number, and minus a number it is infinite the other way.
       return expect(
         kept.isEmpty
-          ? output.infinity | (base.bits & base.format.signBit == 0 ? 0 : output.signBit)
+          ? output.overflow(isNegative: base.bits & base.format.signBit != 0)
           : output.canonicalNaN)
     }
     return expect(

@@ -49,23 +49,26 @@ package struct RandomModels: Sendable {
     _ format: FloatFormat, specials: Bool, using generator: inout SeededGenerator
   ) -> UInt64 {
     let random = generator.next()
-    let sign = random & 1 == 0 ? 0 : format.signBit
+    let isNegative = random & 1 != 0
+    let sign = isNegative ? format.signBit : 0
     let fraction = random >> 8 & (1 << format.mantissaBits - 1)
-    let bias = UInt64(1) << (format.exponentBits - 1) - 1
+    let bias = UInt64(format.bias)
     guard specials, random >> 1 & 7 == 0 else {
-      // A weight near 2^-6, of which the exponents of different models differ by up to 7.
-      return sign | (bias - 6 - (random >> 4 & 7)) << format.mantissaBits | fraction
+      // A weight near 2^-6, of which the exponents of different models differ by up to 7; or the
+      // smaller numbers of a format that has few exponents.
+      let exponent = (bias > 13 ? bias - 6 : bias) - min(random >> 4 & 7, bias - 1)
+      return sign | exponent << format.mantissaBits | fraction
     }
     switch random >> 4 & 7 {
-    case 0: return sign
-    case 1: return sign | fraction  // Subnormal.
+    case 0: return format.signed(0, isNegative: isNegative)
+    case 1: return format.signed(fraction, isNegative: isNegative)  // Subnormal.
     case 2: return sign | 1
     case 3:
       // The largest number; for float64 one whose sums do not overflow binary64.
-      let largest = format.infinity - 1
+      let largest = format.finiteEnd - 1
       return sign | (format == .float64 ? largest - 16 << format.mantissaBits : largest)
-    case 4: return sign | format.infinity
-    case 5: return sign | format.infinity | 1 | fraction  // NaN.
+    case 4: return sign | format.finiteEnd  // Infinity, or NaN where there is none.
+    case 5: return sign | format.finiteEnd | 1 | fraction  // Mostly NaN.
     case 6: return sign | bias << format.mantissaBits  // 1, which makes ties.
     default: return sign | 1 << format.mantissaBits | fraction  // Near the smallest normal number.
     }

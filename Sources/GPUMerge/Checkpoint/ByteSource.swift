@@ -20,7 +20,7 @@ extension ByteSource {
 
 extension ByteSource {
   /// Reads `count` bytes from `offset` on; the range must lie inside the source.
-  func bytes(at offset: Int, count: Int) throws(GPUMergeError) -> [UInt8] {
+  package func bytes(at offset: Int, count: Int) throws(GPUMergeError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     let result: Result<Void, GPUMergeError> = bytes.withUnsafeMutableBytes { buffer in
       do throws(GPUMergeError) {

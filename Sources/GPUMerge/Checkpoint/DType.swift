@@ -42,12 +42,16 @@ extension DType {
   public var bitWidth: Int { row.bits }
 
   /// Whether merge methods do arithmetic on tensors of this type.
-  public var isAveraged: Bool {
-    switch self {
-    case .float16, .bfloat16, .float32, .float64: true
-    default: false
-    }
-  }
+  public var isAveraged: Bool { Self.averaged.contains(self) }
+
+  /// The types that merge methods do arithmetic on, from the most usual one.
+  package static let averaged: [DType] = [
+    .float32, .float16, .bfloat16, .float64,
+    .float8E4M3, .float8E5M2, .float8E4M3FNUZ, .float8E5M2FNUZ,
+  ]
+
+  /// Their names in PyTorch, as a list for messages.
+  package static let averagedNames = averaged.compactMap(\.torchName).joined(separator: ", ")
 
   /// Whether this is an integer type or bool.
   public var isInteger: Bool {

@@ -32,13 +32,17 @@ extension Step {
     }
     let isWide = output == gm_f64 || baseElement == gm_f64 || elements.contains(gm_f64)
     return ranges.enumerated().map { position, range in
-      InputRun(
+      let input = elements[range.lowerBound]
+      let isLast = position == ranges.count - 1
+      // A launch that ends with the accumulator has no use for the output's type and the divisor:
+      // the same ones everywhere spare compiling a kernel for each.
+      return InputRun(
         models: range,
         kernel: gm_kernel(
-          family: operation.kernelFamily, input: elements[range.lowerBound],
-          base: baseElement ?? elements[range.lowerBound], output: output,
-          division: operation.divisor.division, wide: isWide, first: position == 0,
-          last: position == ranges.count - 1, inputs: UInt32(range.count)))
+          family: operation.kernelFamily, input: input, base: baseElement ?? input,
+          output: isLast ? output : input,
+          division: isLast ? operation.divisor.division : gm_divide_none, wide: isWide,
+          first: position == 0, last: isLast, inputs: UInt32(range.count)))
     }
   }
 }
@@ -51,6 +55,10 @@ extension DType {
     case .bfloat16: gm_bf16
     case .float32: gm_f32
     case .float64: gm_f64
+    case .float8E4M3: gm_f8_e4m3fn
+    case .float8E5M2: gm_f8_e5m2
+    case .float8E4M3FNUZ: gm_f8_e4m3fnuz
+    case .float8E5M2FNUZ: gm_f8_e5m2fnuz
     default: nil
     }
   }

@@ -4,7 +4,7 @@ public import Logging
 ///
 /// None of this changes the result, but for `dtype` and `selection`.
 public struct MergeOptions: Sendable {
-  /// The type of all averaged tensors of the output: `float32`, `float16`, `bfloat16` or `float64`.
+  /// The type of all averaged tensors of the output: one with `DType.isAveraged`.
   ///
   /// Without it, each tensor keeps the type it has in the base or first model.
   public var dtype: DType?

@@ -10,7 +10,7 @@ struct KernelCheck {
 
   /// All that `gpumerge devices --check` tries.
   static let all: [KernelCheck] = [gm_linear, gm_dare].flatMap { family in
-    [gm_f16, gm_bf16, gm_f32, gm_f64].flatMap { element in
+    DType.averaged.compactMap(\.kernelElement).flatMap { element in
       [false, true].map { KernelCheck(family: family, element: element, isSplit: $0) }
     }
   }
@@ -20,7 +20,14 @@ struct KernelCheck {
   private static let elements = 67
   private static let first = 3
 
-  private var elementByteCount: Int { element == gm_f64 ? 8 : element == gm_f32 ? 4 : 2 }
+  private var elementByteCount: Int {
+    switch element {
+    case gm_f64: 8
+    case gm_f32: 4
+    case gm_f16, gm_bf16: 2
+    default: 1
+    }
+  }
   private var laneByteCount: Int { Self.elements * elementByteCount }
   private var accumulatorByteCount: Int { Self.elements * 16 }
 

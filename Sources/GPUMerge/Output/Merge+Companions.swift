@@ -63,10 +63,11 @@ extension Merge {
     return options.dtype != nil || output != input ? output : nil
   }
 
-  /// The floating-point type that most bytes have.
+  /// The type that most bytes have, of those that transformers loads a model as.
   private static func mainDType(of tensors: [(dtype: DType, byteCount: Int)]) -> DType? {
     var byteCounts: [DType: Int] = [:]
-    for tensor in tensors where tensor.dtype.isAveraged {
+    let types: Set<DType> = [.float16, .bfloat16, .float32, .float64]
+    for tensor in tensors where types.contains(tensor.dtype) {
       byteCounts[tensor.dtype, default: 0] += tensor.byteCount
     }
     return byteCounts.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }?.key

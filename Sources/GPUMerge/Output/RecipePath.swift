@@ -8,9 +8,13 @@ package import SystemPackage
 package struct RecipePath {
   /// The components of the output folder's path, in which there are no links.
   private let folder: [FilePath.Component]
+  private let workingFolder: FilePath
 
-  /// Prepares paths for a folder, whose parent must exist.
-  package init(relativeTo folder: FilePath) throws(GPUMergeError) {
+  /// Prepares paths for a folder, whose parent must exist; the paths are relative to another one.
+  package init(
+    relativeTo folder: FilePath, workingFolder: FilePath = "."
+  ) throws(GPUMergeError) {
+    self.workingFolder = workingFolder
     guard let parent = Self.realPath(Folder.of(folder).path),
       let name = folder.lastComponent
     else { throw .system("cannot find out where the output is", folder) }
@@ -22,7 +26,7 @@ package struct RecipePath {
     if path.isAbsolute, !path.components.contains(where: { $0.kind == .parentDirectory }) {
       return path
     }
-    guard var absolute = Self.realPath(path.isAbsolute ? "/" : ".") else {
+    guard var absolute = Self.realPath(path.isAbsolute ? "/" : workingFolder) else {
       throw .system("cannot find out where the file is", path)
     }
     for component in path.components {

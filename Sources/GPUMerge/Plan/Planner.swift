@@ -46,7 +46,7 @@ package struct Planner: Sendable {
     if let dtype, !dtype.isAveraged {
       throw GPUMergeError(
         .usage, "the output cannot be \(dtype.torchName ?? "\(dtype)")",
-        advice: "Choose float32, float16, bfloat16 or float64")
+        advice: "Choose one of \(DType.averagedNames)")
     }
     try algorithm.validate(modelCount: models.count)
   }

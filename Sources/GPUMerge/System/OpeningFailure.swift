@@ -10,7 +10,7 @@ func openingFailure(_ errno: Errno, _ path: FilePath) -> GPUMergeError {
       .io, "too many files are open: this process may have \(DescriptorLimit.current)", file: path,
       advice: "Raise the limit with 'ulimit -n'")
   case .tooManySymbolicLinkLevels:
-    GPUMergeError(.inputMissing, "the symbolic links lead in a circle", file: path)
+    GPUMergeError(.io, "the symbolic links lead in a circle", file: path)
   case .permissionDenied:
     GPUMergeError(.io, "there is no permission to read it", file: path)
   default: GPUMergeError(.io, "cannot open the file: \(errno)", file: path)

@@ -31,7 +31,8 @@ GM_FUNCTION gm_group gm_find_group(gm_u64 first, gm_u64 count, gm_u64 item) {
 GM_FUNCTION gm_u64 gm_load_element(gm_element type, global const uchar *at) {
   if (type == gm_f64) return *(global const ulong *)at;
   if (type == gm_f32) return *(global const uint *)at;
-  return *(global const ushort *)at;
+  if (gm_element_size(type) == 2) return *(global const ushort *)at;
+  return *at;
 }
 
 GM_FUNCTION void gm_store_element(gm_element type, global uchar *at, gm_u64 raw) {
@@ -39,8 +40,10 @@ GM_FUNCTION void gm_store_element(gm_element type, global uchar *at, gm_u64 raw)
     *(global ulong *)at = raw;
   } else if (type == gm_f32) {
     *(global uint *)at = (uint)raw;
-  } else {
+  } else if (gm_element_size(type) == 2) {
     *(global ushort *)at = (ushort)raw;
+  } else {
+    *at = (uchar)raw;
   }
 }
 
@@ -62,8 +65,10 @@ GM_FUNCTION void gm_load_group(gm_element type, global const uchar *elements, gm
     lanes = vload4(0, (global const ulong *)at);
   } else if (type == gm_f32) {
     lanes = convert_ulong4(vload4(0, (global const uint *)at));
-  } else {
+  } else if (size == 2) {
     lanes = convert_ulong4(vload4(0, (global const ushort *)at));
+  } else {
+    lanes = convert_ulong4(vload4(0, at));
   }
   raw[0] = lanes.x;
   raw[1] = lanes.y;
@@ -90,8 +95,10 @@ GM_FUNCTION void gm_store_group(gm_element type, global uchar *elements, gm_grou
     vstore4(lanes, 0, (global ulong *)at);
   } else if (type == gm_f32) {
     vstore4(convert_uint4(lanes), 0, (global uint *)at);
-  } else {
+  } else if (size == 2) {
     vstore4(convert_ushort4(lanes), 0, (global ushort *)at);
+  } else {
+    vstore4(convert_uchar4(lanes), 0, at);
   }
 }
 

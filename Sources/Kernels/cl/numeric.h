@@ -9,28 +9,66 @@
 // MARK: Element types
 
 GM_FUNCTION int gm_element_size(gm_element type) {
-  return type == gm_f64 ? 8 : type == gm_f32 ? 4 : 2;
+  return type == gm_f64 ? 8 : type == gm_f32 ? 4 : type == gm_f16 || type == gm_bf16 ? 2 : 1;
 }
 
 /// The bits of the fraction of a type narrower than binary64.
 GM_FUNCTION int gm_fraction_bits(gm_element type) {
-  return type == gm_f16 ? 10 : type == gm_bf16 ? 7 : 23;
+  return type == gm_f16                                   ? 10
+         : type == gm_bf16                                ? 7
+         : type == gm_f32                                 ? 23
+         : type == gm_f8_e4m3fn || type == gm_f8_e4m3fnuz ? 3
+                                                          : 2;
 }
 
 /// What binary64's biased exponent is for the type's biased exponent of 0.
-GM_FUNCTION gm_u64 gm_rebias(gm_element type) { return type == gm_f16 ? 1023 - 15 : 1023 - 127; }
+GM_FUNCTION gm_u64 gm_rebias(gm_element type) {
+  return type == gm_f16 || type == gm_f8_e5m2 ? 1023 - 15
+         : type == gm_f8_e4m3fn               ? 1023 - 7
+         : type == gm_f8_e4m3fnuz             ? 1023 - 8
+         : type == gm_f8_e5m2fnuz             ? 1023 - 16
+                                              : 1023 - 127;
+}
 
-/// All ones in the exponent: the magnitude of infinity, and the mask to test for it.
-GM_FUNCTION gm_u64 gm_infinity(gm_element type) {
-  return type == gm_f16    ? 0x7c00
-         : type == gm_bf16 ? 0x7f80
-         : type == gm_f32  ? 0x7f800000
-                           : GM_INFINITY;
+/// Whether zero has no sign, and what would be negative zero is NaN.
+GM_FUNCTION bool gm_has_unsigned_zero(gm_element type) {
+  return type == gm_f8_e4m3fnuz || type == gm_f8_e5m2fnuz;
+}
+
+/// The magnitude that follows that of the largest finite number: infinity, or else NaN. Where
+/// zero has no sign it is NaN with its sign, all magnitudes being finite.
+GM_FUNCTION gm_u64 gm_finite_end(gm_element type) {
+  return type == gm_f16         ? 0x7c00
+         : type == gm_bf16      ? 0x7f80
+         : type == gm_f32       ? 0x7f800000
+         : type == gm_f64       ? GM_INFINITY
+         : type == gm_f8_e5m2   ? 0x7c
+         : type == gm_f8_e4m3fn ? 0x7f
+                                : 0x80;
+}
+
+/// What too large a number becomes, sign aside. float8_e4m3fn saturates, as it does in PyTorch.
+GM_FUNCTION gm_u64 gm_overflow(gm_element type) {
+  return type == gm_f8_e4m3fn ? 0x7e : gm_finite_end(type);
+}
+
+/// The one NaN that is encoded: quiet and positive, without payload; PyTorch's in types of 8 bits.
+GM_FUNCTION gm_u64 gm_quiet_nan(gm_element type) {
+  return type == gm_f64       ? GM_NAN
+         : type == gm_f8_e5m2 ? 0x7f
+         : gm_element_size(type) == 1
+             ? gm_finite_end(type)
+             : gm_finite_end(type) | ((gm_u64)1 << (gm_fraction_bits(type) - 1));
+}
+
+/// The bits that tell whether an element is finite: it is not if they are those of gm_finite_end.
+GM_FUNCTION gm_u64 gm_finite_mask(gm_element type) {
+  return gm_has_unsigned_zero(type) ? 0xff : gm_finite_end(type);
 }
 
 /// Whether an encoded element is NaN or infinite.
 GM_FUNCTION bool gm_is_nonfinite(gm_element type, gm_u64 raw) {
-  return (raw & gm_infinity(type)) == gm_infinity(type);
+  return (raw & gm_finite_mask(type)) == gm_finite_end(type);
 }
 
 /// The value of an element. Integer operations only, apart from the subtraction of two normal
@@ -42,8 +80,9 @@ GM_FUNCTION gm_real gm_decode(gm_element type, gm_u64 raw) {
   gm_u64 magnitude = raw & (((gm_u64)1 << (width - 1)) - 1);
   gm_u64 shifted = magnitude << (52 - gm_fraction_bits(type));
   gm_u64 bits = shifted + (gm_rebias(type) << 52);
-  if (magnitude >= gm_infinity(type)) bits = shifted | GM_INFINITY;
-  if (magnitude < gm_infinity(type) && shifted < GM_HIDDEN) {
+  bool nonfinite = gm_is_nonfinite(type, raw);
+  if (nonfinite) bits = gm_has_unsigned_zero(type) ? GM_NAN : shifted | GM_INFINITY;
+  if (!nonfinite && shifted < GM_HIDDEN) {
     // A subnormal: give it the leading bit that it lacks, then take that away as a number.
     gm_u64 least_normal = (gm_rebias(type) + 1) << 52;
     bits = gm_bits(gm_sub(gm_real_of(shifted + least_normal), gm_real_of(least_normal)));
@@ -51,8 +90,7 @@ GM_FUNCTION gm_real gm_decode(gm_element type, gm_u64 raw) {
   return gm_real_of(bits | sign);
 }
 
-/// Rounds to the nearest element, ties to even, overflow to infinity; every NaN becomes the
-/// positive quiet one without payload.
+/// Rounds to the nearest element, ties to even; every NaN becomes gm_quiet_nan.
 GM_FUNCTION gm_u64 gm_encode(gm_element type, gm_real value) {
   gm_u64 bits = gm_bits(value), magnitude = bits & ~GM_SIGN;
   if (type == gm_f64) return magnitude > GM_INFINITY ? GM_NAN : bits;
@@ -68,10 +106,10 @@ GM_FUNCTION gm_u64 gm_encode(gm_element type, gm_real value) {
   // The leading bit counts as one step of the exponent, which a subnormal does not have.
   gm_u64 result = rounded;
   result += (exponent > least_normal ? exponent - least_normal : 0) << fraction_bits;
-  result = result < gm_infinity(type) ? result : gm_infinity(type);
-  result |= (bits >> 63) << (8 * gm_element_size(type) - 1);
-  gm_u64 quiet = gm_infinity(type) | ((gm_u64)1 << (fraction_bits - 1));
-  return magnitude > GM_INFINITY ? quiet : result;
+  result = result < gm_finite_end(type) ? result : gm_overflow(type);
+  gm_u64 sign = (bits >> 63) << (8 * gm_element_size(type) - 1);
+  if (gm_has_unsigned_zero(type) && result == 0) sign = 0;
+  return magnitude > GM_INFINITY ? gm_quiet_nan(type) : result | sign;
 }
 
 // MARK: Exact sums and products

@@ -19,7 +19,9 @@ GM_INLINE void GM_NAME(dare_base_loop)(gm_element type, double *restrict base,
 
 static void GM_NAME(dare_base)(gm_element type, double *base, const uint8_t *elements,
                                size_t count) {
-  GM_FOR_TYPE(type, GM_NAME(dare_base_loop), base, elements, count)
+  alignas(64) float widened[gm_tile];
+  elements = GM_NAME(widen)(type, elements, count, widened);
+  GM_FOR_INPUT_TYPE(type, GM_NAME(dare_base_loop), base, elements, count)
 }
 
 /// `words` are compared with the least one that keeps its element.
@@ -53,7 +55,9 @@ GM_INLINE void GM_NAME(dare_add_type)(gm_element type, bool wide, double *hi, do
 static void GM_NAME(dare_add)(gm_element type, bool wide, double *hi, double *lo,
                               const double *base, const uint32_t *words, uint32_t least,
                               const uint8_t *input, size_t count) {
-  GM_FOR_TYPE(type, GM_NAME(dare_add_type), wide, hi, lo, base, words, least, input, count)
+  alignas(64) float widened[gm_tile];
+  input = GM_NAME(widen)(type, input, count, widened);
+  GM_FOR_INPUT_TYPE(type, GM_NAME(dare_add_type), wide, hi, lo, base, words, least, input, count)
 }
 
 GM_INLINE void GM_NAME(dare_finish_loop)(gm_element type, gm_division division, bool wide,
@@ -85,7 +89,8 @@ GM_INLINE void GM_NAME(dare_finish_type)(gm_element type, gm_division division, 
 static void GM_NAME(dare_finish)(gm_element type, gm_division division, bool wide, const double *hi,
                                  const double *lo, const double *base, uint8_t *output,
                                  size_t count, gm_divisor divisor) {
-  GM_FOR_TYPE(type, GM_NAME(dare_finish_type), division, wide, hi, lo, base, output, count, divisor)
+  GM_FOR_OUTPUT_TYPE(type, GM_NAME(dare_finish_type), division, wide, hi, lo, base, output, count,
+                     divisor)
 }
 
 /// One model's kept differences, added to the tile's sums. `skip` is the lane of the first element.
@@ -110,6 +115,7 @@ bool GM_NAME(gm_dare)(const gm_kernel *kernel, const gm_piece *piece, const gm_o
   size_t base_size = (size_t)gm_element_size(kernel->base);
   size_t output_size = (size_t)gm_element_size(kernel->output);
   alignas(64) double hi[gm_tile], lo[gm_tile], base[gm_tile];
+  alignas(64) uint32_t odd[gm_tile];
   bool nonfinite = false;
   size_t count = 0;
   for (size_t from = 0; from < piece->count; from += count) {
@@ -131,9 +137,10 @@ bool GM_NAME(gm_dare)(const gm_kernel *kernel, const gm_piece *piece, const gm_o
     }
     if (kernel->last) {
       uint8_t *output = (uint8_t *)operands->output + from * output_size;
-      GM_NAME(dare_finish)(kernel->output, kernel->division, kernel->wide, hi, lo, base, output,
-                           count,
+      GM_NAME(dare_finish)(kernel->output, kernel->division, kernel->wide, hi, lo, base,
+                           output_size == 1 ? (uint8_t *)odd : output, count,
                            gm_make_divisor(dare->divisor, dare->divisor_rest, dare->reciprocal));
+      if (output_size == 1) GM_NAME(narrow)(kernel->output, output, odd, count);
       nonfinite |= GM_NAME(has_nonfinite)(kernel->output, output, count);
     } else {
       GM_NAME(store_sums)(kernel->wide, operands->accumulator, from, count, hi, lo);

@@ -65,6 +65,7 @@ static void GM_NAME(linear_add)(const gm_kernel *kernel, const gm_piece *piece,
                                 const gm_operands *operands, const gm_linear_parameters *linear,
                                 size_t from, size_t count, double *hi, double *lo) {
   size_t offset = from * (size_t)gm_element_size(kernel->input);
+  alignas(64) float widened[4][gm_tile];
   gm_u32 width = 0;
   for (gm_u32 i = 0; i < piece->inputs; i += width) {
     bool start = kernel->first && i == 0;
@@ -72,14 +73,16 @@ static void GM_NAME(linear_add)(const gm_kernel *kernel, const gm_piece *piece,
     width = kernel->wide || left < 2 ? 1 : left < 4 ? 2 : 4;
     GM_NAME(linear_inputs) inputs = {0};
     for (gm_u32 k = 0; k < width; k++) {
-      inputs.elements[k] = (const uint8_t *)operands->input[i + k] + offset;
+      const uint8_t *elements = (const uint8_t *)operands->input[i + k] + offset;
+      inputs.elements[k] = GM_NAME(widen)(kernel->input, elements, count, widened[k]);
       inputs.weight[k] = gm_real_of(linear->weight[i + k]);
     }
     if (kernel->wide) {
-      GM_FOR_TYPE(kernel->input, GM_NAME(linear_add_wide_type), start, hi, lo, inputs.elements[0],
-                  inputs.weight[0], count)
+      GM_FOR_INPUT_TYPE(kernel->input, GM_NAME(linear_add_wide_type), start, hi, lo,
+                        inputs.elements[0], inputs.weight[0], count)
     } else {
-      GM_FOR_TYPE(kernel->input, GM_NAME(linear_add_type), (int)width, start, hi, &inputs, count)
+      GM_FOR_INPUT_TYPE(kernel->input, GM_NAME(linear_add_type), (int)width, start, hi, &inputs,
+                        count)
     }
   }
 }
@@ -113,7 +116,8 @@ GM_INLINE void GM_NAME(linear_finish_type)(gm_element type, gm_division division
 static void GM_NAME(linear_finish)(gm_element type, gm_division division, bool wide,
                                    const double *hi, const double *lo, uint8_t *output,
                                    size_t count, gm_divisor divisor) {
-  GM_FOR_TYPE(type, GM_NAME(linear_finish_type), division, wide, hi, lo, output, count, divisor)
+  GM_FOR_OUTPUT_TYPE(type, GM_NAME(linear_finish_type), division, wide, hi, lo, output, count,
+                     divisor)
 }
 
 bool GM_NAME(gm_linear)(const gm_kernel *kernel, const gm_piece *piece, const gm_operands *operands,
@@ -121,6 +125,7 @@ bool GM_NAME(gm_linear)(const gm_kernel *kernel, const gm_piece *piece, const gm
   const gm_linear_parameters *linear = parameters;
   size_t output_size = (size_t)gm_element_size(kernel->output);
   alignas(64) double hi[gm_tile] = {0}, lo[gm_tile] = {0};
+  alignas(64) uint32_t odd[gm_tile];
   bool nonfinite = false;
   for (size_t from = 0; from < piece->count; from += gm_tile) {
     size_t count = piece->count - from < gm_tile ? piece->count - from : gm_tile;
@@ -131,8 +136,10 @@ bool GM_NAME(gm_linear)(const gm_kernel *kernel, const gm_piece *piece, const gm
     if (kernel->last) {
       uint8_t *output = (uint8_t *)operands->output + from * output_size;
       GM_NAME(linear_finish)(
-          kernel->output, kernel->division, kernel->wide, hi, lo, output, count,
+          kernel->output, kernel->division, kernel->wide, hi, lo,
+          output_size == 1 ? (uint8_t *)odd : output, count,
           gm_make_divisor(linear->divisor, linear->divisor_rest, linear->reciprocal));
+      if (output_size == 1) GM_NAME(narrow)(kernel->output, output, odd, count);
       nonfinite |= GM_NAME(has_nonfinite)(kernel->output, output, count);
     } else {
       GM_NAME(store_sums)(kernel->wide, operands->accumulator, from, count, hi, lo);

@@ -15,6 +15,7 @@ typedef uint8_t gm_uchar;
 typedef uint16_t gm_ushort __attribute__((aligned(1), may_alias));
 typedef uint32_t gm_uint __attribute__((aligned(1), may_alias));
 typedef uint64_t gm_ulong __attribute__((aligned(1), may_alias));
+typedef uint8_t gm_uchar4 __attribute__((ext_vector_type(4)));
 typedef uint16_t gm_ushort4 __attribute__((ext_vector_type(4)));
 typedef uint32_t gm_uint4 __attribute__((ext_vector_type(4)));
 typedef uint64_t gm_ulong4 __attribute__((ext_vector_type(4)));
@@ -26,6 +27,7 @@ typedef uint64_t gm_ulong4 __attribute__((ext_vector_type(4)));
 #define ulong4 gm_ulong4
 #define global
 #define kernel static
+#define convert_uchar4(x) __builtin_convertvector(x, gm_uchar4)
 #define convert_ushort4(x) __builtin_convertvector(x, gm_ushort4)
 #define convert_uint4(x) __builtin_convertvector(x, gm_uint4)
 #define convert_ulong4(x) __builtin_convertvector(x, gm_ulong4)
@@ -42,6 +44,7 @@ typedef uint64_t gm_ulong4 __attribute__((ext_vector_type(4)));
   OVERLOAD void vstore4(type##4 lanes, size_t offset, type *to) { \
     memcpy(to + offset * 4, &lanes, sizeof lanes);                \
   }
+DEFINE_VECTOR_ACCESS(gm_uchar)
 DEFINE_VECTOR_ACCESS(gm_ushort)
 DEFINE_VECTOR_ACCESS(gm_uint)
 DEFINE_VECTOR_ACCESS(gm_ulong)

@@ -23,7 +23,19 @@ typedef enum {
 } gm_family;
 
 /// The element types that kernels read and write.
-typedef enum { gm_f16, gm_bf16, gm_f32, gm_f64 } gm_element;
+typedef enum {
+  gm_f16,
+  gm_bf16,
+  gm_f32,
+  gm_f64,
+  // Of 8 bits (Micikevicius et al. 2022, arXiv:2209.05433). "fn" has finite numbers and NaN only,
+  // "uz" one unsigned zero: the bits of negative zero are the only NaN (Noune et al. 2022,
+  // arXiv:2206.02915).
+  gm_f8_e4m3fn,
+  gm_f8_e5m2,
+  gm_f8_e4m3fnuz,
+  gm_f8_e5m2fnuz,
+} gm_element;
 
 /// What a division by `divisor` takes. The result is the same number in every case.
 typedef enum {

@@ -120,21 +120,22 @@ struct InvarianceTests {
   }
 }
 
-/// A model whose every value is finite: all of them, for 16-bit types.
+/// A model whose every value is finite: all of them, for types of 8 and 16 bits.
 private struct FiniteModel {
   var stateDict = StateDict()
 
   init(format: FloatFormat, smallestExponent: UInt64 = 0) {
     var generator = SeededGenerator(seed: 14)
     let bits: [UInt64] =
-      format.byteWidth == 2
-      ? (0...0xFFFF).filter { $0 & ~format.signBit < format.infinity }
+      format.byteWidth <= 2
+      ? (0..<1 << (8 * UInt64(format.byteWidth))).filter(format.isFinite)
       : (0..<5000).map { _ in
         // The largest exponents are left out for float64, whose sums would overflow binary64.
         let bits = generator.next() & (format.signBit << 1 &- 1)
         let exponent = bits >> format.mantissaBits & format.maximumExponent
         let isInRange = exponent >= smallestExponent && exponent <= format.maximumExponent - 12
-        return isInRange ? bits : bits & ~format.infinity | smallestExponent << format.mantissaBits
+        return isInRange
+          ? bits : bits & ~format.finiteEnd | smallestExponent << format.mantissaBits
       }
     stateDict["weights"] = RandomModels.tensor(bits, format: format)
   }

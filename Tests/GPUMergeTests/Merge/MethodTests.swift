@@ -78,8 +78,10 @@ struct MethodTests {
       seed: 4)
     let narrow = RandomModels(
       count: 4, formats: [.bfloat16, .float32, .float16, .bfloat16], lengths: [1009], seed: 5)
+    let bytes = RandomModels(
+      count: 5, formats: FloatFormat.float8 + [.bfloat16], lengths: [257], seed: 6)
     for output in FloatFormat.all {
-      for models in [models, narrow] {
+      for models in [models, narrow, bytes] {
         let merged = try await mergeEverywhere(
           SimpleAverageAlgorithm(), models.pool, dtype: output.dtype)
         let count = Rational(Double(models.formats.count))
@@ -93,7 +95,7 @@ struct MethodTests {
 
   @Test("More models than one launch reads give the same bits")
   func manyModels() async throws {
-    for format in [FloatFormat.bfloat16, .float64] {
+    for format in [FloatFormat.bfloat16, .float64, .float8E4M3] {
       let models = RandomModels(
         count: 37, formats: [format], lengths: [1, 65, 257], seed: 6, hasBase: true)
       var withoutBase = models.pool
