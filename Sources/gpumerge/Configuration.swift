@@ -24,6 +24,7 @@ struct Configuration: Sendable {
   var weight: Located<Double>?
   var parameters: [Located<MethodParameter>] = []
   var dtype: DType?
+  var selection = TensorSelection()
 
   /// Whether weights are given, in whichever way.
   var hasWeights: Bool {

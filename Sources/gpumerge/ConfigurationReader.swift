@@ -7,9 +7,10 @@ import Yams
 struct ConfigurationReader {
   let file: FilePath
 
-  private static let keys = [
-    "merge_method", "base_model", "models", "parameters", "dtype", "out_dtype",
-  ]
+  private static let keys =
+    [
+      "merge_method", "base_model", "models", "parameters", "dtype", "out_dtype",
+    ] + selectionKeys
   private static let modelKeys = ["model", "parameters"]
 
   /// Reads the whole file.
@@ -25,7 +26,10 @@ struct ConfigurationReader {
       case "parameters": try readParameters(entry, into: &configuration)
       case "dtype": workingType = try type(entry)
       case "out_dtype": outputType = try type(entry)
-      default: throw unknown(entry, among: Self.keys)
+      default:
+        guard try readSelection(entry, into: &configuration.selection) else {
+          throw unknown(entry, among: Self.keys)
+        }
       }
     }
     configuration.dtype = outputType ?? workingType

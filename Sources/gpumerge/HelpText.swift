@@ -14,6 +14,8 @@ enum HelpText {
       gpumerge --method dare_simple_average --base base.bin --sparsity-ratio 0.9 \\
           --seed 42 ft1.bin ft2.bin -o dare.bin
           what two fine-tuned models learned, added to their base
+      gpumerge --backbone-only chat.safetensors code.safetensors -o both.safetensors
+          the average of the layers, with the first model's embeddings and head
       gpumerge --config merge.yml -o out.safetensors
           what a mergekit configuration says
       gpumerge devices

@@ -27,6 +27,9 @@ struct MergeCommand: ParsableCommand {
   @OptionGroup(title: "Method")
   var method: MethodOptions
 
+  @OptionGroup(title: "Models that differ")
+  var selection: SelectionOptions
+
   @OptionGroup(title: "Running")
   var execution: ExecutionOptions
 
@@ -68,6 +71,7 @@ struct MergeCommand: ParsableCommand {
       output: files.output ?? OutputChoice(forFirst: first),
       maxShardByteCount: files.maxShardSize?.value, overwritesOutput: files.force,
       restarts: files.restart, dtype: method.dtype ?? configuration?.dtype,
+      selection: selection.selection(over: configuration?.selection),
       execution: execution.values, reporting: reporting.values)
   }
 }

@@ -12,6 +12,7 @@ struct MergeJob: Sendable {
   let overwritesOutput: Bool
   let restarts: Bool
   let dtype: DType?
+  let selection: TensorSelection
   let execution: ExecutionOptions.Values
   let reporting: ReportingOptions.Values
 
@@ -56,6 +57,7 @@ struct MergeJob: Sendable {
     options.device = try MergeDevice(
       selecting: execution.device, isRequired: execution.requiresDevice)
     options.dtype = dtype
+    options.selection = selection
     if let byteCount = execution.memoryByteCount { options.memoryByteCount = byteCount }
     options.threadCount = execution.threadCount
     options.overwritesOutput = overwritesOutput

@@ -25,12 +25,18 @@ struct MergeSummary {
   /// What the data showed that a person should look at.
   var findings: [String] {
     var findings: [String] = []
+    let source = report.base == nil ? "first model" : "base model"
     if let first = report.differingCounters.first {
-      let source = report.base == nil ? "first model" : "base model"
       findings.append(
         "\(Quantity.items(report.differingCounters.count, "integer tensor")) of one element, "
           + "first '\(escaped(first.description))', not the same in all models: "
           + "the output has the value of the \(source)")
+    }
+    if let first = report.differingIntegers.first {
+      findings.append(
+        "\(Quantity.items(report.differingIntegers.count, "integer tensor")), first "
+          + "'\(escaped(first.description))', not the same in all models: "
+          + "the output has those of the \(source)")
     }
     if let first = report.nonFinite.first {
       findings.append(
@@ -49,7 +55,7 @@ struct MergeSummary {
       ("inputs", .array(report.models.map(JSONValue.string))),
       ("base", report.base.map(JSONValue.string) ?? .null),
       ("output", report.output.map { .string($0.string) } ?? .null),
-      ("tensors", .integer(report.tensorCount)),
+      ("tensor_count", .integer(report.tensorCount)),
       ("parameter_count", .integer(report.parameterCount)),
       ("bytes_read", .integer(report.readByteCount)),
       ("bytes_written", .integer(report.writtenByteCount)),
@@ -63,7 +69,12 @@ struct MergeSummary {
         "differing_counters",
         .array(report.differingCounters.map { .string($0.description) })
       ),
+      (
+        "differing_integers",
+        .array(report.differingIntegers.map { .string($0.description) })
+      ),
       ("warnings", .array((report.warnings + findings).map(JSONValue.string))),
+      ("tensors", FateReport(report.tensors).json),
     ])
   }
 

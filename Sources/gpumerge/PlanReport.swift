@@ -25,12 +25,14 @@ struct PlanReport {
     lines += [
       ("output", "\(escaped(target.path.string, limit: 4096)) (\(form))"),
       ("tensors", "\(merge.steps.count) (\(types))"),
+      ("fates", fates.counts),
       ("parameters", Quantity.count(parameterCount)),
       ("to read", Quantity.bytes(plan.inputByteCount)),
       ("to write", Quantity.bytes(plan.byteCount)),
       ("device", escaped(merge.device.name)),
       ("memory", memoryText),
     ]
+    lines += fates.lines.map { ("tensor", $0) }
     return lines.map { label, value in
       label + ":" + String(repeating: " ", count: 12 - label.utf8.count) + value + "\n"
     }.joined()
@@ -48,7 +50,7 @@ struct PlanReport {
       ("output", .string(target.path.string)),
       ("format", .string(format.rawValue)),
       ("files", .array(plan.files.map { .string($0.name) })),
-      ("tensors", .integer(merge.steps.count)),
+      ("tensor_count", .integer(merge.steps.count)),
       ("dtypes", .object(countsByType.map { ($0.name, .integer($0.count)) })),
       ("parameter_count", .integer(parameterCount)),
       ("bytes_to_read", .integer(plan.inputByteCount)),
@@ -58,6 +60,7 @@ struct PlanReport {
       ("block_bytes", .integer(memory.blockByteCount)),
       ("slots", .integer(memory.slotCount)),
       ("warnings", .array(merge.warnings.map(JSONValue.string))),
+      ("tensors", fates.json),
     ])
   }
 
@@ -69,6 +72,7 @@ struct PlanReport {
     guard case .folder = target else { return format.rawValue }
     return "a folder with \(Quantity.items(plan.files.count, "safetensors file"))"
   }
+  private var fates: FateReport { FateReport(merge.fates) }
 
   private var parameterCount: Int {
     merge.steps.reduce(0) { $0 + $1.output.shape.reduce(1, *) }

@@ -26,7 +26,7 @@ import Testing
     #expect(json["inputs"] as? [String] == ["a.safetensors", "b.safetensors"])
     #expect(json["base"] is NSNull)
     #expect(json["output"] as? String == "merged.safetensors")
-    #expect(json["tensors"] as? Int == 2)
+    #expect(json["tensor_count"] as? Int == 2)
     #expect(json["parameter_count"] as? Int == 4)
     #expect(json["bytes_read"] as? Int == 32)
     #expect(json["bytes_written"] as? Int == (try scratch.bytes(of: "merged.safetensors").count))

@@ -260,6 +260,79 @@ class InteropTests(unittest.TestCase):
             if tensor.dtype in exact.FORMATS:
                 self.assertEqual(exact.bits(tensor), exact.bits(second[name]), name)
 
+    def save_language_models(self, kind):
+        """Two models with the head tied to the embedding, as PyTorch and safetensors save them."""
+        files, models = [], []
+        for seed in (1, 2):
+            torch.manual_seed(seed)
+            models.append(checkpoints.LanguageModel())
+            files.append(self.folder / f"tied-{seed}.{kind}")
+            if kind == "bin":
+                torch.save(models[-1].state_dict(), files[-1])
+            else:
+                safetensors.torch.save_model(models[-1], files[-1], metadata={"format": "pt"})
+        return files, models
+
+    def test_tied_weights_are_written_once_and_stay_tied(self):
+        for kind in ("bin", "safetensors"):
+            files, models = self.save_language_models(kind)
+            embeddings = [model.embed_tokens.weight for model in models]
+            expected = torch.stack(embeddings).double().mean(0).float()
+            for extension in ("bin", "safetensors"):
+                with self.subTest(input=kind, output=extension):
+                    output = self.merge(files, extension=extension)
+                    self.assertLess(output.stat().st_size, files[0].stat().st_size + 2048)
+                    if extension == "bin":
+                        merged = self.read(output)
+                        names = list(models[0].state_dict())
+                        self.assertEqual(sorted(merged), sorted(names))
+                        if kind == "bin":
+                            self.assertEqual(list(merged), names)
+                        self.assertEqual(
+                            merged["embed_tokens.weight"].data_ptr(),
+                            merged["lm_head.weight"].data_ptr(),
+                        )
+                    model = checkpoints.LanguageModel()
+                    if extension == "bin":
+                        model.load_state_dict(merged)
+                    else:
+                        missing, unexpected = safetensors.torch.load_model(model, output)
+                        self.assertEqual((set(missing), set(unexpected)), (set(), set()))
+                    self.assertIs(model.lm_head.weight, model.embed_tokens.weight)
+                    self.assertTrue(torch.equal(model.lm_head.weight, expected))
+
+    def test_weights_that_are_tied_in_one_model_only_are_separate(self):
+        files, models = self.save_language_models("bin")
+        state_dict = models[1].state_dict()
+        state_dict["lm_head.weight"] = state_dict["lm_head.weight"] + 1
+        torch.save(state_dict, files[1])
+        merged = self.read(self.merge(files, extension="bin"))
+        self.assertNotEqual(
+            merged["embed_tokens.weight"].data_ptr(), merged["lm_head.weight"].data_ptr()
+        )
+        difference = merged["lm_head.weight"] - merged["embed_tokens.weight"]
+        self.assertTrue(torch.allclose(difference, torch.full_like(difference, 0.5), atol=1e-5))
+        tied = self.read(self.merge(files, "--tied", extension="bin"))
+        self.assertEqual(
+            tied["embed_tokens.weight"].data_ptr(), tied["lm_head.weight"].data_ptr()
+        )
+        self.assertTrue(
+            torch.equal(tied["embed_tokens.weight"], merged["embed_tokens.weight"])
+        )
+
+    def test_models_that_share_their_backbone(self):
+        torch.manual_seed(3)
+        models = [checkpoints.LanguageModel(rows) for rows in (17, 23)]
+        files = []
+        for index, model in enumerate(models):
+            files.append(self.folder / f"rows-{index}.bin")
+            torch.save(model.state_dict(), files[-1])
+        merged = self.read(self.merge(files, "--backbone-only", extension="bin"))
+        for name, tensor in models[0].state_dict().items():
+            if name.startswith("layers."):
+                tensor = (tensor.double() + models[1].state_dict()[name].double()) / 2
+            self.assertTrue(torch.equal(merged[name], tensor.float()), name)
+
     def test_whole_modules_are_refused(self):
         path = self.folder / "module.bin"
         torch.save(torch.nn.Linear(2, 2), path)

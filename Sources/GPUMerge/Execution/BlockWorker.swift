@@ -125,7 +125,10 @@ struct BlockWorker {
     try first.read(bytes: piece.tensorRange, into: bytes)
     for other in tensors.dropFirst() {
       guard let different = try firstDifference(of: other, in: piece, from: bytes) else { continue }
-      guard first.elementCount == 1, first.dtype.isInteger else {
+      guard
+        plan.steps[piece.step].acceptsDifferences
+          || (first.elementCount == 1 && first.dtype.isInteger)
+      else {
         throw mismatch(first, atByte: piece.tensorRange.lowerBound + different)
       }
       pipeline.findings.addDifferingCounter(step: piece.step)
@@ -156,7 +159,8 @@ struct BlockWorker {
       "the models differ in this \(tensor.dtype.displayName) tensor, first at element \(element)",
       subject: tensor.name.description,
       advice: isInteger
-        ? "Integers are never averaged: they may be quantized weights, which need dequantizing first"
+        ? "Integers are never averaged: they may be quantized weights, which need dequantizing first; "
+          + "--integers first takes the base's or first model's"
         : "Tensors of this type can only be copied, so they must be the same in all models")
   }
 

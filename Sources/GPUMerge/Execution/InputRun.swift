@@ -1,6 +1,8 @@
 package import Kernels
 
 /// Consecutive models of one step that one launch reads: of one type, and few enough.
+///
+/// Where a model in between lacks the tensor, a new run begins: kernels count positions up.
 package struct InputRun: Sendable {
   package var models: Range<Int>
   package var kernel: gm_kernel
@@ -20,7 +22,8 @@ extension Step {
     var ranges: [Range<Int>] = []
     for index in elements.indices {
       if let last = ranges.last, elements[last.lowerBound] == elements[index],
-        last.count < maximumInputCount
+        last.count < maximumInputCount,
+        operation.position(of: index) == operation.position(of: index - 1) + 1
       {
         ranges[ranges.count - 1] = last.lowerBound..<index + 1
       } else {

@@ -24,8 +24,9 @@ extension Merge {
   ) throws(GPUMergeError) -> OutputPlan.File {
     let metadata = RecipeRecord.metadata(
       algorithm: planner.algorithm, modelCount: planner.models.count, dtype: options.dtype,
-      carried: planner.reference.metadata)
-    let layout = try format.layout(members.map { steps[$0].output }, metadata: metadata)
+      selection: options.selection, carried: planner.carriedMetadata)
+    let layout = try format.layout(
+      members.map { steps[$0].output }, ties: ties.restricted(to: members), metadata: metadata)
     return OutputPlan.File(
       name: name, plan: MergePlan(steps: steps, members: members, layout: layout))
   }
@@ -92,8 +93,11 @@ extension Merge {
     try verifyInputs()
     let storage = TensorStorage(memory: sink.memory, byteCount: byteCount)
     var result = StateDict()
-    for (step, offset) in zip(plan.steps, plan.layout.tensorOffsets) {
-      result[step.output.name] = Tensor(trusted: step.output, storage: storage, byteOffset: offset)
+    ties.forEachName(stepCount: steps.count) { step, name in
+      var output = steps[step].output
+      if let name { output.name = name }
+      result[output.name] = Tensor(
+        trusted: output, storage: storage, byteOffset: plan.layout.tensorOffsets[step])
     }
     return (result, run.report(output: nil, plan.inputByteCount, byteCount))
   }

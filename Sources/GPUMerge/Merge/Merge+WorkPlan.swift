@@ -7,7 +7,8 @@ extension Merge {
     let models = planner.models + (planner.base.map { [$0] } ?? [])
     guard models.allSatisfy({ $0.checkpoint != nil }) else { return nil }
     let recipe = RecipeRecord.json(
-      algorithm: planner.algorithm, modelCount: planner.models.count, dtype: options.dtype)
+      algorithm: planner.algorithm, modelCount: planner.models.count, dtype: options.dtype,
+      selection: options.selection)
     return WorkPlan(
       version: RecipeRecord.version, recipe: recipe,
       inputs: inputFiles.map {

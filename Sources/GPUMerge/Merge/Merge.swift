@@ -2,6 +2,11 @@
 package struct Merge: Sendable {
   package let planner: Planner
   package let steps: [Step]
+  /// Further names of what the steps make.
+  package let ties: [TiedTensor]
+  /// What happens to each tensor of any model.
+  package var fates: [TensorFate] { tensorPlan.fates }
+  let tensorPlan: TensorPlan
   package let options: MergeOptions
   package let device: MergeDevice
   package let warnings: [String]
@@ -29,12 +34,17 @@ package struct Merge: Sendable {
       base = try Self.load(source, label: "the base model", options: options)
     }
     var warnings = try FolderChecks.warnings(models: models, base: base)
-    planner = Planner(models: models, base: base, algorithm: algorithm, dtype: options.dtype)
-    steps = try planner.steps()
+    planner = Planner(
+      models: models, base: base, algorithm: algorithm, dtype: options.dtype,
+      selection: options.selection)
+    tensorPlan = try planner.plan()
+    steps = tensorPlan.steps
+    ties = tensorPlan.ties
     warnings += (models + (base.map { [$0] } ?? [])).flatMap { model in
       model.warnings.map { "\(escaped(model.label, limit: 4096)): \($0)" }
     }
     warnings += Self.repetitions(models: models, base: base)
+    warnings += tensorPlan.warnings
     if let warning = device.warning { warnings.append(warning) }
     self.warnings = warnings
   }

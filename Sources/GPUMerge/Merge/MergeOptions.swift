@@ -2,12 +2,14 @@ public import Logging
 
 /// How to run a merge.
 ///
-/// None of this changes the result, but for `dtype`.
+/// None of this changes the result, but for `dtype` and `selection`.
 public struct MergeOptions: Sendable {
   /// The type of all averaged tensors of the output: one with `DType.isAveraged`.
   ///
   /// Without it, each tensor keeps the type it has in the base or first model.
   public var dtype: DType?
+  /// Which tensors are merged, and what happens to those that not all models have.
+  public var selection = TensorSelection()
   /// The device; nil for the first GPU, else the CPU.
   public var device: MergeDevice?
   /// The most memory for staging, on host and device together, in bytes.

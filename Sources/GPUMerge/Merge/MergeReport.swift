@@ -33,6 +33,11 @@ public struct MergeReport: Sendable {
   /// One-element integer tensors (such as BatchNorm's `num_batches_tracked`) that differ between the
   /// models; the output has the base's or first model's value.
   public var differingCounters: [TensorName]
+  /// Larger integer tensors that differ, where ``TensorSelection/integers`` lets them: the output has
+  /// those of the base or first model.
+  public var differingIntegers: [TensorName]
+  /// What happened to each tensor of any model: first those of the base or first model, in its order.
+  public var tensors: [TensorFate]
   /// Whatever else a person should know.
   public var warnings: [String]
 

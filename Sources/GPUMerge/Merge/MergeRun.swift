@@ -61,8 +61,11 @@ struct MergeRun {
   func checkFindings() throws(GPUMergeError) {
     guard merge.options.rejectsNonFinite, let first = findings.nonFinite.first else { return }
     throw GPUMergeError(
-      .valueMismatch, "element \(first.firstElement) of the result is not finite",
-      subject: merge.steps[first.step].output.name.description)
+      .valueMismatch,
+      "the result is NaN or infinite in \(first.count == 1 ? "1 element" : "\(first.count) elements")"
+        + ", first in element \(first.firstElement)",
+      subject: merge.steps[first.step].output.name.description,
+      advice: "Without --nan error they are reported and kept")
   }
 
   /// What was done.
@@ -81,7 +84,12 @@ struct MergeRun {
         MergeReport.NonFiniteTensor(
           name: steps[$0.step].output.name, count: $0.count, firstElement: $0.firstElement)
       },
-      differingCounters: findings.differingCounters.map { steps[$0].output.name },
+      differingCounters: findings.differingCounters.filter { !steps[$0].hasSeveralElements }
+        .map { steps[$0].output.name },
+      differingIntegers: findings.differingCounters.filter { steps[$0].hasSeveralElements }
+        .map { steps[$0].output.name },
+      tensors: merge.tensorPlan.fates(
+        differing: findings.differingCounters, reference: planner.reference.messageLabel),
       warnings: merge.warnings + findings.warnings)
   }
 

@@ -7,6 +7,8 @@ public struct ElementwiseOperation: Sendable {
   package var family: Family
   /// The accumulated sum is divided by this.
   package var divisor: Divisor
+  /// The positions that the models to merge have among all models, ascending; nil if they are all.
+  package var positions: [Int]?
 
   package enum Family: Sendable {
     /// sum of weights[i] * model[i], over the divisor.
@@ -19,6 +21,9 @@ public struct ElementwiseOperation: Sendable {
     self.family = family
     self.divisor = divisor
   }
+
+  /// The position among all models of one of those to merge.
+  package func position(of model: Int) -> Int { positions?[model] ?? model }
 }
 
 extension ElementwiseOperation {
@@ -66,7 +71,7 @@ extension ElementwiseOperation {
       parameters.reciprocal = (1 / divisor.value).bitPattern
       parameters.threshold = mask.threshold
       parameters.key = (mask.key.low, mask.key.high)
-      parameters.model = UInt32(models.lowerBound)
+      parameters.model = UInt32(position(of: models.lowerBound))
       return .dare(parameters)
     }
   }

@@ -17,6 +17,30 @@ public protocol MergeAlgorithm: Sendable {
 
   /// What to do with one tensor. Called only with parameters that `validate` accepts.
   func operation(on tensor: TensorDescription, modelCount: Int) -> ElementwiseOperation
+
+  /// What to do with one tensor that only some of the models have.
+  ///
+  /// - Parameters:
+  ///   - tensor: The tensor.
+  ///   - positions: The positions of the models that have it, ascending; at least one.
+  ///   - modelCount: The number of all models.
+  /// - Returns: The operation, for these models alone.
+  /// - Throws: ``GPUMergeError`` of kind `usage` when the method makes no sense for these models.
+  func operation(
+    on tensor: TensorDescription, positions: [Int], modelCount: Int
+  ) throws(GPUMergeError) -> ElementwiseOperation
+}
+
+extension MergeAlgorithm {
+  /// The operation on all models, as if there were only those that have the tensor.
+  public func operation(
+    on tensor: TensorDescription, positions: [Int], modelCount: Int
+  ) throws(GPUMergeError) -> ElementwiseOperation {
+    try validate(modelCount: positions.count)
+    var operation = operation(on: tensor, modelCount: positions.count)
+    operation.positions = positions
+    return operation
+  }
 }
 
 /// A method's parameter and its value.

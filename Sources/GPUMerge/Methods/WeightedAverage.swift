@@ -48,5 +48,17 @@ public struct WeightedAverageAlgorithm: MergeAlgorithm {
       .linear(weights: weights), divisor: normalize ? Divisor(sumOf: weights) : Divisor(1))
   }
 
+  /// The weighted sum of these models, over the sum of their weights when normalized.
+  public func operation(
+    on tensor: TensorDescription, positions: [Int], modelCount: Int
+  ) throws(GPUMergeError) -> ElementwiseOperation {
+    let present = WeightedAverageAlgorithm(
+      weights: positions.map { weights[$0] }, normalize: normalize)
+    try present.validate(modelCount: positions.count)
+    var operation = present.operation(on: tensor, modelCount: positions.count)
+    operation.positions = positions
+    return operation
+  }
+
   private var sum: Double { Divisor(sumOf: weights).value }
 }

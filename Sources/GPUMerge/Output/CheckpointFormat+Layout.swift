@@ -1,11 +1,13 @@
 extension CheckpointFormat {
   /// The layout of an output file of this format.
+  ///
+  /// `ties` are further names of tensors, by their positions in `tensors`.
   package func layout(
-    _ tensors: [OutputTensor], metadata: [(key: String, value: String)]
+    _ tensors: [OutputTensor], ties: [TiedTensor] = [], metadata: [(key: String, value: String)]
   ) throws(GPUMergeError) -> OutputLayout {
     switch self {
-    case .safetensors: try SafetensorsLayout.layout(tensors, metadata: metadata)
-    case .pytorch: try PyTorchZipLayout.layout(tensors, metadata: metadata)
+    case .safetensors: try SafetensorsLayout.layout(tensors, ties: ties, metadata: metadata)
+    case .pytorch: try PyTorchZipLayout.layout(tensors, ties: ties, metadata: metadata)
     }
   }
 

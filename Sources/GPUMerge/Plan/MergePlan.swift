@@ -49,6 +49,8 @@ package struct MergePlan: Sendable {
 package struct Step: Sendable {
   package var output: OutputTensor
   package var action: Action
+  /// Whether the tensors of a copy may differ, whatever their size.
+  package var acceptsDifferences = false
 
   package enum Action: Sendable {
     /// The arithmetic of a merge method over all models, and the base where the method has one.
@@ -68,6 +70,9 @@ package struct Step: Sendable {
     case .copy(let tensors): tensors
     }
   }
+
+  /// Whether the tensor is more than one number, such as a counter.
+  package var hasSeveralElements: Bool { output.shape.contains { $0 != 1 } }
 
   package var inputByteCount: Int { inputs.reduce(0) { $0 + $1.byteCount } }
 }

@@ -1,52 +1,75 @@
 /// Explains how the tensors of two models differ, and guesses why.
-package enum ModelMismatch {
-  /// Throws `keyMismatch` or `shapeMismatch` unless both have the same names with the same shapes.
-  package static func check(
-    _ model: LoadedModel, against reference: LoadedModel
+enum ModelMismatch {
+  /// Throws `keyMismatch` or `shapeMismatch` for the first model that does not fit.
+  static func check(
+    _ differences: [ModelDifference], resolver: TieResolver,
+    policy: TensorSelection.MissingPolicy
   ) throws(GPUMergeError) {
-    let missing = reference.tensors.map(\.name).filter { model.positions[$0] == nil }
-    let extra = model.tensors.map(\.name).filter { reference.positions[$0] == nil }
-    guard missing.isEmpty, extra.isEmpty else {
-      throw GPUMergeError(
-        .keyMismatch,
-        "its tensors are not those of \(reference.label)\(list("missing here", missing))"
-          + list("only here", extra),
-        file: model.path, subject: model.path == nil ? model.label : nil,
-        advice: hint(missing: missing, extra: extra, model: model, reference: reference))
-    }
-    let different = reference.tensors.filter { $0.shape != model.tensor(named: $0.name)?.shape }
-    guard different.isEmpty else {
-      let lines = different.map { tensor in
-        let shape = model.tensor(named: tensor.name)?.shape ?? []
-        return "\(escaped(tensor.name.description)) \(shape) instead of \(tensor.shape)"
+    for (model, difference) in zip(resolver.models, differences) {
+      let hasNothing =
+        difference.comparedCount > 0 && difference.missing.count == difference.comparedCount
+        && resolver.reference.names.allSatisfy { model.position(of: $0) == nil }
+      let differs = !difference.missing.isEmpty || !difference.extra.isEmpty
+      if hasNothing || (differs && policy == .error) {
+        throw keyError(difference, model, resolver, hasNothing: hasNothing)
       }
-      throw GPUMergeError(
-        .shapeMismatch, "its shapes are not those of \(reference.label)\(list("different", lines))",
-        file: model.path, subject: model.path == nil ? model.label : nil,
-        advice: shapeHint(different, in: model))
+      if !difference.shapes.isEmpty {
+        throw ShapeMismatch.error(difference.shapes, model, resolver.reference)
+      }
     }
   }
 
-  private static func list(_ title: String, _ names: [TensorName]) -> String {
-    list(title, names.map { escaped($0.description) })
+  private static func keyError(
+    _ difference: ModelDifference, _ model: LoadedModel, _ resolver: TieResolver,
+    hasNothing: Bool
+  ) -> GPUMergeError {
+    let missing = difference.missing.map(\.name)
+    let extra = difference.extra.map(\.name)
+    return GPUMergeError(
+      .keyMismatch,
+      "its tensors are not those of \(resolver.reference.messageLabel)"
+        + list("missing here", missing) + list("only here", extra),
+      file: model.path, subject: model.path == nil ? model.label : nil,
+      advice: tieHint(difference, model, resolver)
+        ?? wrappingPrefix(missing: missing, extra: extra)
+        ?? (hasNothing ? strangers : policies))
   }
 
-  private static func list(_ title: String, _ lines: [String]) -> String {
+  private static let strangers =
+    "They have no tensor in common: if these files are the shards of one model, they "
+    + "cannot be merged with each other; otherwise they are of different architectures"
+
+  private static let policies =
+    "All models of a merge must have the same tensors, unless --missing says what to do: base "
+    + "copies the base's or first model's, skip leaves them out, present merges the models that "
+    + "have them"
+
+  static func list(_ title: String, _ names: [TensorName]) -> String {
+    list(title, lines: names.map { escaped($0.description) })
+  }
+
+  static func list(_ title: String, lines: [String]) -> String {
     guard !lines.isEmpty else { return "" }
     let shown = lines.prefix(10).map { "\n  \($0)" }.joined()
     let rest = lines.count > 10 ? "\n  and \(lines.count - 10) more" : ""
     return "\n\(title) (\(lines.count)):" + shown + rest
   }
 
-  private static func hint(
-    missing: [TensorName], extra: [TensorName], model: LoadedModel, reference: LoadedModel
+  /// Says so when all names that one side lacks are probably tied to others there.
+  private static func tieHint(
+    _ difference: ModelDifference, _ model: LoadedModel, _ resolver: TieResolver
   ) -> String? {
-    if let prefix = wrappingPrefix(missing: missing, extra: extra) { return prefix }
-    if missing.count == reference.tensors.count, extra.count == model.tensors.count {
-      return "They have no tensor in common: if these files are the shards of one model, they "
-        + "cannot be merged with each other; otherwise they are of different architectures"
+    var pairs: [(name: TensorName, partner: TensorName, owner: LoadedModel)] = []
+    for (entries, owner) in [(difference.missing, model), (difference.extra, resolver.reference)] {
+      for entry in entries {
+        guard let partner = resolver.partner(of: entry, in: owner) else { return nil }
+        pairs.append((entry.name, partner, owner))
+      }
     }
-    return "All models of a merge must have the same tensors"
+    guard let first = pairs.first else { return nil }
+    return "'\(escaped(first.name.description))' is probably tied to "
+      + "'\(escaped(first.partner.description))' in \(first.owner.messageLabel), which then does not "
+      + "store it: --tied takes it for that"
   }
 
   /// Says so when all names would match with a prefix such as `module.` taken off one side.
@@ -54,20 +77,6 @@ package enum ModelMismatch {
     guard missing.count == extra.count, let first = missing.min(by: shorter),
       let other = extra.min(by: shorter)
     else { return nil }
-    func prefix(
-      of long: [TensorName], over short: [TensorName], _ a: TensorName, _ b: TensorName
-    )
-      -> String?
-    {
-      guard a.utf8.count > b.utf8.count, a.utf8.suffix(b.utf8.count).elementsEqual(b.utf8) else {
-        return nil
-      }
-      let prefix = a.utf8.dropLast(b.utf8.count)
-      guard prefix.last == UInt8(ascii: "."),
-        Set(short.map { prefix + $0.utf8 }) == Set(long.map { $0.utf8[...] })
-      else { return nil }
-      return String(decoding: prefix, as: UTF8.self)
-    }
     if let text = prefix(of: extra, over: missing, other, first) {
       return
         "The names here are the same behind the prefix '\(escaped(text))': save the state dict "
@@ -79,21 +88,21 @@ package enum ModelMismatch {
     return nil
   }
 
-  private static func shorter(_ a: TensorName, _ b: TensorName) -> Bool {
-    (a.utf8.count, a) < (b.utf8.count, b)
+  /// What the names in `long` have in front of those in `short`, judged by one of each.
+  private static func prefix(
+    of long: [TensorName], over short: [TensorName], _ a: TensorName, _ b: TensorName
+  ) -> String? {
+    guard a.utf8.count > b.utf8.count, a.utf8.suffix(b.utf8.count).elementsEqual(b.utf8) else {
+      return nil
+    }
+    let prefix = a.utf8.dropLast(b.utf8.count)
+    guard prefix.last == UInt8(ascii: "."),
+      Set(short.map { prefix + $0.utf8 }) == Set(long.map { $0.utf8[...] })
+    else { return nil }
+    return String(decoding: prefix, as: UTF8.self)
   }
 
-  /// Says so when every difference is in the first dimension of matrices: a resized vocabulary.
-  private static func shapeHint(_ different: [TensorInfo], in model: LoadedModel) -> String? {
-    let isResize = different.allSatisfy { tensor in
-      guard let shape = model.tensor(named: tensor.name)?.shape, !shape.isEmpty,
-        shape.count == tensor.shape.count
-      else { return false }
-      return shape.dropFirst() == tensor.shape.dropFirst()
-    }
-    let rows = Set(different.compactMap(\.shape.first))
-    guard isResize, rows.count == 1 else { return "Shapes are never broadcast or cropped" }
-    return "This looks like a resized vocabulary: resize the embeddings of one model "
-      + "(resize_token_embeddings in transformers) so that both have as many rows"
+  private static func shorter(_ a: TensorName, _ b: TensorName) -> Bool {
+    (a.utf8.count, a) < (b.utf8.count, b)
   }
 }

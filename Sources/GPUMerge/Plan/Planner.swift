@@ -5,32 +5,33 @@ package struct Planner: Sendable {
   package var algorithm: any MergeAlgorithm
   /// The type of all averaged tensors of the output; nil for the type of the base or first model.
   package var dtype: DType?
+  package var selection: TensorSelection
 
   package init(
-    models: [LoadedModel], base: LoadedModel?, algorithm: any MergeAlgorithm, dtype: DType?
+    models: [LoadedModel], base: LoadedModel?, algorithm: any MergeAlgorithm, dtype: DType?,
+    selection: TensorSelection = TensorSelection()
   ) {
     self.models = models
     self.base = base
     self.algorithm = algorithm
     self.dtype = dtype
+    self.selection = selection
   }
 
   /// The model that decides names, order and types: the base, else the first.
   package var reference: LoadedModel { base ?? models[0] }
 
-  /// One step for each tensor of the reference, in its order.
-  package func steps() throws(GPUMergeError) -> [Step] {
+  /// The reference's metadata without what it says about ties, which the output has its own of.
+  package var carriedMetadata: [(key: String, value: String)] {
+    let aliases = Set(reference.aliases)
+    return reference.metadata.filter { !aliases.contains(TensorName($0.key)) }
+  }
+
+  /// Decides about every tensor of every model.
+  package func plan() throws(GPUMergeError) -> TensorPlan {
     try validateRequest()
-    let others = base == nil ? models.dropFirst() : models[...]
-    for model in others {
-      try ModelMismatch.check(model, against: reference)
-    }
-    var steps: [Step] = []
-    steps.reserveCapacity(reference.tensors.count)
-    for tensor in reference.tensors {
-      steps.append(try step(for: tensor))
-    }
-    return steps
+    var builder = try PlanBuilder(self)
+    return try builder.plan()
   }
 
   private func validateRequest() throws(GPUMergeError) {
@@ -48,43 +49,6 @@ package struct Planner: Sendable {
         advice: "Choose one of \(DType.averagedNames)")
     }
     try algorithm.validate(modelCount: models.count)
-  }
-
-  private func step(for reference: TensorInfo) throws(GPUMergeError) -> Step {
-    let tensors = models.compactMap { $0.tensor(named: reference.name) }
-    try checkTypes(reference, tensors)
-    guard reference.dtype.isAveraged else {
-      return copy(reference, comparedWith: base == nil ? tensors.dropFirst() : tensors[...])
-    }
-    let description = TensorDescription(name: reference.name, shape: reference.shape)
-    let operation = algorithm.operation(on: description, modelCount: models.count)
-    let output = OutputTensor(
-      name: reference.name, dtype: dtype ?? reference.dtype, shape: reference.shape)
-    if base == nil, operation.isIdentityForOneModel, output.dtype == reference.dtype {
-      return copy(reference, comparedWith: [])
-    }
-    return Step(
-      output: output,
-      action: .merge(operation, models: tensors, base: operation.usesBase ? reference : nil))
-  }
-
-  private func copy(_ reference: TensorInfo, comparedWith others: ArraySlice<TensorInfo>) -> Step {
-    let output = OutputTensor(
-      name: reference.name, dtype: reference.dtype, shape: reference.shape)
-    return Step(output: output, action: .copy([reference] + others))
-  }
-
-  /// Averaged types may be mixed with each other; all other types only with themselves.
-  private func checkTypes(_ reference: TensorInfo, _ tensors: [TensorInfo]) throws(GPUMergeError) {
-    for (model, tensor) in zip(models, tensors) where tensor.dtype != reference.dtype {
-      guard !tensor.dtype.isAveraged || !reference.dtype.isAveraged else { continue }
-      throw GPUMergeError(
-        .dtypeMismatch,
-        "the tensor is \(tensor.dtype.displayName) here and \(reference.dtype.displayName) in "
-          + "\(self.reference.label)",
-        file: model.path, subject: tensor.name.description,
-        advice: "Only these can be mixed: \(DType.averagedNames)")
-    }
   }
 }
 

@@ -96,4 +96,75 @@ struct MismatchTests {
     }
     #expect(error?.subject == "w")
   }
+
+  @Test("A scalar is no vector of one element")
+  func scalar() async throws {
+    let error = await failure([
+      ["s": try Tensor([Float(1)], shape: [])], ["s": try Tensor([Float(1)], shape: [1])],
+    ])
+    #expect(error?.kind == .shapeMismatch)
+    #expect(error?.problem.contains("s [1] instead of []") == true)
+  }
+
+  @Test("A resized vocabulary comes with options to paste; other shapes do not")
+  func vocabulary() async throws {
+    func model(_ rows: Int, columns: Int = 2, name: String = "lm_head") throws -> StateDict {
+      [
+        TensorName("\(name).weight"):
+          try Tensor([Float](repeating: 0, count: rows * columns), shape: [rows, columns]),
+        TensorName("\(name).bias"): try Tensor([Float](repeating: 0, count: rows)),
+      ]
+    }
+    var error = await failure([try model(4), try model(5)])
+    #expect(
+      error?.advice?.hasSuffix(
+        "--backbone-only or --keep 'lm_head.weight' --keep 'lm_head.bias'") == true)
+    error = await failure([try model(4, name: "t[0]"), try model(5, name: "t[0]")])
+    #expect(error?.advice?.contains("--keep 't[[]0].weight'") == true)
+    for other in [try model(4, columns: 3), try model(5, columns: 3)] {
+      error = await failure([try model(4), other])
+      #expect(error?.advice?.contains("vocabulary") == false)
+    }
+    // In a layer it is something else.
+    error = await failure([try model(4, name: "layers.0.q"), try model(5, name: "layers.0.q")])
+    #expect(error?.advice?.contains("vocabulary") == false)
+  }
+
+  @Test("The error for NaN and infinity tells tensor, count and first element")
+  func rejected() async throws {
+    let models: [StateDict] = [["w": try tensor([1, .infinity, .nan])]]
+    var options = MergeOptions.testing(on: .cpu)
+    options.rejectsNonFinite = true
+    options.dtype = .float16
+    let error = await #expect(throws: GPUMergeError.self) {
+      try await simpleAverage(models, options: options)
+    }
+    #expect(error?.subject == "w")
+    #expect(
+      error?.problem
+        == "the result is NaN or infinite in 2 elements, first in element 1")
+  }
+
+  @Test("No models, and a base that is needed, are errors of the request")
+  func requests() async throws {
+    #expect(await failure([])?.kind == .usage)
+    let model: StateDict = ["w": try tensor([1])]
+    let error = await #expect(throws: GPUMergeError.self) {
+      try await DareSimpleAverage().run(ModelPool(stateDicts: [model]))
+    }
+    #expect(error?.kind == .usage)
+  }
+
+  @Test("Empty tensors and scalars pass through")
+  func emptyAndScalar() async throws {
+    let model: StateDict = [
+      "empty": try Tensor([Float](), shape: [0, 3]), "scalar": try Tensor([Float(2)], shape: []),
+      "nothing": try Tensor([Int64](), shape: [0]),
+    ]
+    let (merged, _) = try await merge([model, model])
+    #expect(merged.names == model.names)
+    #expect(merged["empty"]?.shape == [0, 3])
+    #expect(merged["scalar"]?.shape == [])
+    #expect(merged["scalar"]?.values(as: Float.self) == [2])
+  }
 }

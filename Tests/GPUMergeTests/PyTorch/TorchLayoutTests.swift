@@ -28,9 +28,9 @@ struct TorchLayoutTests {
 
   /// The whole file.
   private static func render(
-    _ tensors: [OutputTensor], metadata: [(key: String, value: String)]
+    _ tensors: [OutputTensor], ties: [TiedTensor] = [], metadata: [(key: String, value: String)]
   ) throws -> [UInt8] {
-    let layout = try PyTorchZipLayout.layout(tensors, metadata: metadata)
+    let layout = try PyTorchZipLayout.layout(tensors, ties: ties, metadata: metadata)
     var file = [UInt8](repeating: 0, count: layout.byteCount)
     for literal in layout.literals {
       file.replaceSubrange(
@@ -63,6 +63,29 @@ struct TorchLayoutTests {
       checkpoint.metadata.map { [$0.key, $0.value] } == [
         ["recipe", "α: 0.5\n"], ["version", "1"],
       ])
+  }
+
+  @Test("tied names are tensors over one storage, in their places among 1000 and more")
+  func ties() throws {
+    for count in [3, 999, 1000, 1001, 2000] {
+      let tensors = (0..<count).map {
+        OutputTensor(name: TensorName("t\($0)"), dtype: .float32, shape: [$0 % 3])
+      }
+      let ties = [
+        TiedTensor(name: "early", step: 1), TiedTensor(name: "middle", step: 2),
+        TiedTensor(name: "late", step: 1, after: count - 1),
+      ]
+      let file = try Self.render(tensors, ties: ties, metadata: [])
+      let checkpoint = try TorchFile.open(file)
+      let names = checkpoint.tensors.map(\.name)
+      #expect(names.count == count + 3)
+      #expect(Array(names.prefix(5)) == ["t0", "t1", "early", "t2", "middle"])
+      #expect(names.last == "late")
+      let (kept, tied) = (checkpoint.tensors[1], checkpoint.tensors[count + 2])
+      #expect(kept.source === tied.source && kept.layout == tied.layout)
+      #expect(LoadedModel(checkpoint).identity(of: "late") == 1)
+      try checkpoint.verify()
+    }
   }
 
   @Test("literals and tensors cover the file, do not overlap, and tensors start at 64 bytes")

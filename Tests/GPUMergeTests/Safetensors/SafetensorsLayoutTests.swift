@@ -47,6 +47,25 @@ struct SafetensorsLayoutTests {
     #expect(parsed.metadata.map(\.value) == metadata.map(\.value))
   }
 
+  @Test("tied names are metadata, as save_model of the safetensors library writes it")
+  func ties() throws {
+    let tensors = [
+      OutputTensor(name: "b", dtype: .float32, shape: [2]),
+      OutputTensor(name: "a", dtype: .float32, shape: [2]),
+    ]
+    let layout = try SafetensorsLayout.layout(
+      tensors, ties: [TiedTensor(name: "c", step: 1, after: 1)], metadata: [("format", "pt")])
+    let header = Array(try #require(layout.literals.first).bytes.dropFirst(8))
+    let parsed = try SafetensorsHeader(parsing: header, dataByteCount: 16)
+    #expect(parsed.metadata.map { [$0.key, $0.value] } == [["format", "pt"], ["c", "a"]])
+    #expect(parsed.metadata.count == 2)
+    let error = #expect(throws: GPUMergeError.self) {
+      try SafetensorsLayout.layout(
+        tensors, ties: [TiedTensor(name: "format", step: 0)], metadata: [("format", "pt")])
+    }
+    #expect(error?.kind == .duplicateKey)
+  }
+
   @Test(
     "what safetensors cannot hold is refused by name",
     arguments: [

@@ -8,19 +8,22 @@ struct PickleWriter {
   private static let batchCount = 1000
 
   /// Returns the pickle of tensors whose storages have the keys "0", "1" and so on.
+  ///
+  /// Tied names are tensors over the storage of the tensor that they are tied to.
   static func pickle(
-    _ tensors: [OutputTensor], metadata: [(key: String, value: String)]
+    _ tensors: [OutputTensor], ties: [TiedTensor], metadata: [(key: String, value: String)]
   ) throws(GPUMergeError) -> [UInt8] {
     var writer = PickleWriter()
     writer.writeEmptyOrderedDict()
-    for start in stride(from: 0, to: tensors.count, by: batchCount) {
-      writer.write(.mark)
-      for index in start..<min(start + batchCount, tensors.count) {
-        writer.write(tensors[index].name.utf8)
-        try writer.write(tensors[index], key: index)
-      }
-      writer.write(.setItems)
+    var count = 0
+    try ties.forEachName(stepCount: tensors.count) { (index, name) throws(GPUMergeError) in
+      if count % batchCount == 0 { writer.write(.mark) }
+      writer.write(name?.utf8 ?? tensors[index].name.utf8)
+      try writer.write(tensors[index], key: index)
+      count += 1
+      if count % batchCount == 0 { writer.write(.setItems) }
     }
+    if count % batchCount != 0 { writer.write(.setItems) }
     if !metadata.isEmpty { writer.writeAttributes(metadata) }
     writer.write(.stop)
     return writer.bytes

@@ -12,11 +12,11 @@ package enum PyTorchZipLayout {
   ///
   /// The metadata is kept with the state dict, in its attribute `_metadata` under the key
   /// `__gpumerge__`, where PyTorch carries it along and does not look for it. Types that PyTorch
-  /// does not have are an error that names the tensor.
+  /// does not have are an error that names the tensor. Tied names are tensors over one storage.
   package static func layout(
-    _ tensors: [OutputTensor], metadata: [(key: String, value: String)]
+    _ tensors: [OutputTensor], ties: [TiedTensor] = [], metadata: [(key: String, value: String)]
   ) throws(GPUMergeError) -> OutputLayout {
-    let pickle = try PickleWriter.pickle(tensors, metadata: metadata)
+    let pickle = try PickleWriter.pickle(tensors, ties: ties, metadata: metadata)
     var writer = ZipLayoutWriter()
     try writer.addMember("archive/data.pkl", contents: pickle)
     try writer.addMember("archive/byteorder", contents: Array("little".utf8))

@@ -3,12 +3,16 @@ package enum SafetensorsLayout {
   /// Places tensors in a file: sorted by dtype (descending in the order of `DType`, so that wide
   /// elements come first and all are aligned), then by the bytes of their names.
   ///
-  /// The offsets of the result are in the order of `tensors`.
+  /// The offsets of the result are in the order of `tensors`. Names that are tied to tensors are
+  /// recorded in the metadata as `save_model` of the safetensors library does, so that its
+  /// `load_model` knows that nothing is missing.
   package static func layout(
-    _ tensors: [OutputTensor], metadata: [(key: String, value: String)],
+    _ tensors: [OutputTensor], ties: [TiedTensor] = [], metadata: [(key: String, value: String)],
     limits: Limits = Limits()
   ) throws(GPUMergeError) -> OutputLayout {
     try checkNames(tensors)
+    let metadata =
+      metadata + ties.map { ($0.name.description, tensors[$0.step].name.description) }
     let order = tensors.indices.sorted { left, right in
       let (left, right) = (tensors[left], tensors[right])
       return left.dtype == right.dtype

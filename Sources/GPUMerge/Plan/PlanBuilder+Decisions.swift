@@ -1,0 +1,114 @@
+extension PlanBuilder {
+  /// Decides about a tensor of the reference, adding the step that makes it if the output has it.
+  mutating func fateOfOwn(
+    _ entry: TieResolver.Entry, reasonToCopy: String?
+  ) throws(GPUMergeError) -> TensorFate {
+    guard let own = reference.tensor(named: entry.name) else {
+      throw GPUMergeError(.internal, "a name without a tensor", subject: "\(entry.name)")
+    }
+    if let reasonToCopy { return copy(own, as: entry.name, reason: reasonToCopy) }
+    let found = models.indices.map { tensor(of: entry, in: $0) }
+    var missing: [Int] = []
+    for (model, tensor) in found.enumerated() {
+      differences[model].comparedCount += 1
+      guard tensor == nil else { continue }
+      differences[model].missing.append(entry)
+      missing.append(model)
+    }
+    let present = found.enumerated().compactMap { model, tensor in tensor.map { (model, $0) } }
+    if missing.isEmpty {
+      var fate = try merge(entry.name, own: own, present)
+      let standIns = standIns(for: entry).dropFirst(2)
+      if !standIns.isEmpty { fate.reason = (fate.reason.map { "\($0); " } ?? "") + standIns }
+      return fate
+    }
+    let reason = "missing in \(list(missing))"
+    switch selection.missing {
+    case .present where !present.isEmpty: return try merge(entry.name, own: own, present)
+    case .error, .skip:
+      return TensorFate(
+        .skipped, name: entry.name, dtype: own.dtype, shape: own.shape, reason: reason)
+    case .base, .present: return copy(own, as: entry.name, reason: reason)
+    }
+  }
+
+  /// Decides about a tensor that the reference lacks.
+  mutating func fateOfExtra(
+    _ entry: TieResolver.Entry, reasonToCopy: String?
+  ) throws(GPUMergeError) -> TensorFate {
+    guard let home = entry.home, let own = models[home].tensor(named: entry.name) else {
+      throw GPUMergeError(.internal, "a name without a tensor", subject: "\(entry.name)")
+    }
+    var fate = TensorFate(.ignored, name: entry.name, dtype: own.dtype, shape: own.shape)
+    let lack = "\(reference.messageLabel) lacks it"
+    if let reasonToCopy {
+      fate.reason = "\(reasonToCopy), and \(lack)"
+      if scope.isKept(entry.name) { notices.add(.leftOut, entry.name, "left out: \(lack)") }
+      return fate
+    }
+    if let known = resolver.nameInReference(of: entry) {
+      fate.reason = "tied to '\(escaped(known.description))', the name that the output has"
+      notices.add(
+        .leftOut, entry.name, "left out, as in \(reference.messageLabel); " + (fate.reason ?? ""))
+      return fate
+    }
+    let mayTie = selection.tiesAsBase || reference.tiesWordEmbeddings == true
+    if mayTie, let partner = resolver.partner(of: entry, in: reference) {
+      fate.reason = "\(reference.messageLabel) ties it to '\(escaped(partner.description))'"
+      if !selection.tiesAsBase { notices.add(.leftOut, entry.name, fate.reason ?? "") }
+      return fate
+    }
+    return try fateOfForeign(entry, fate, reason: lack)
+  }
+
+  private mutating func fateOfForeign(
+    _ entry: TieResolver.Entry, _ fate: TensorFate, reason: String
+  ) throws(GPUMergeError) -> TensorFate {
+    var fate = fate
+    fate.reason = reason
+    let found = models.indices.map { tensor(of: entry, in: $0) }
+    let owners = models.indices.filter { models[$0].position(of: entry.name) != nil }
+    for model in owners { differences[model].extra.append(entry) }
+    switch selection.missing {
+    case .present:
+      return try merge(
+        entry.name, own: nil,
+        found.enumerated().compactMap { model, tensor in tensor.map { (model, $0) } })
+    case .skip: fate.kind = .skipped
+    case .base: notices.add(.leftOut, entry.name, "left out, because \(reason)")
+    case .error: break
+    }
+    return fate
+  }
+
+  /// A model's tensor for an entry.
+  private func tensor(of entry: TieResolver.Entry, in model: Int) -> TensorInfo? {
+    resolver.name(of: entry, in: model).flatMap { models[model].tensor(named: $0) }
+  }
+
+  /// Adds the step that copies a tensor of the reference.
+  private mutating func copy(
+    _ tensor: TensorInfo, as name: TensorName, reason: String
+  ) -> TensorFate {
+    if let dtype = planner.dtype, tensor.dtype.isAveraged, tensor.dtype != dtype {
+      notices.add(
+        .ownType, name,
+        "copied as it is, in \(tensor.dtype.displayName): only merged tensors "
+          + "become \(dtype.displayName)")
+    }
+    result.steps.append(
+      Step(
+        output: OutputTensor(name: name, dtype: tensor.dtype, shape: tensor.shape),
+        action: .copy([tensor])))
+    return TensorFate(
+      .copied, name: name, dtype: tensor.dtype, shape: tensor.shape,
+      reason: "\(reason): \(reference.messageLabel)'s")
+  }
+
+  func list(_ positions: [Int]) -> String {
+    guard positions.count == 1, let first = positions.first else {
+      return positions.count == models.count ? "all models" : "\(positions.count) models"
+    }
+    return models[first].messageLabel
+  }
+}
