@@ -134,7 +134,7 @@ package struct DeviceError: Error, Sendable, CustomStringConvertible {
   package var device: String
   /// The OpenCL function that failed.
   package var function: String
-  /// Its status, such as -5 (CL_OUT_OF_RESOURCES).
+  /// Its status, such as -5 (CL_OUT_OF_RESOURCES); 0 if it is not the status that shows the failure.
   package var status: Int32
   /// More to know, such as the end of a build log.
   package var detail: String?
@@ -147,6 +147,8 @@ package struct DeviceError: Error, Sendable, CustomStringConvertible {
   }
 
   package var description: String {
-    "\(device): \(function) failed with status \(status)" + (detail.map { ":\n\($0)" } ?? "")
+    guard status != 0 else { return "\(device): \(detail ?? "it failed") (\(function))" }
+    return "\(device): \(function) failed with status \(status)"
+      + (detail.map { ":\n\($0)" } ?? "")
   }
 }

@@ -46,8 +46,8 @@ package final class OpenCLBackend: Backend {
   package var copiesPerByte: Int { isHostUnified ? 1 : 2 }
 
   package var maximumBufferByteCount: Int {
-    // A page less, which pinned memory needs to be aligned.
-    max((device.maximumAllocationByteCount & ~(pageByteCount - 1)) - pageByteCount, 0)
+    let largest = device.maximumAllocationByteCount & ~(pageByteCount - 1)
+    return max(largest - OpenCLSlot.overheadByteCount, 0)
   }
 
   /// Work-groups of 256 fill a GPU's compute units.
