@@ -8,4 +8,10 @@ extern const int clinux_o_direct;
 /// rename(2) that fails with EEXIST instead of replacing `to`.
 int clinux_rename_noreplace(const char *from, const char *to);
 
+/// pipe2(2) with O_CLOEXEC.
+int clinux_pipe(int ends[2]);
+
+/// Ends this process when the one that started it ends, and leaves no core file if it crashes.
+void clinux_die_with_parent(void);
+
 #endif

@@ -13,12 +13,23 @@ package protocol Backend: AnyObject, Sendable {
   var preferredSlotCount: Int { get }
   /// The largest single buffer, in bytes.
   var maximumBufferByteCount: Int { get }
+  /// The most memory that all slots may take, host and device together, in bytes.
+  var maximumTotalByteCount: Int { get }
   /// How many bytes of memory (host and device together) a byte of slot layout costs: 1 where the
   /// device works in the host's memory, 2 where it has its own.
   var copiesPerByte: Int { get }
 
   /// Allocates one slot. Each slot is used by one thread at a time.
   func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot
+
+  /// The same device with nothing of what may have been damaged by a failure; itself if it has no
+  /// such thing.
+  func reopened() throws(DeviceError) -> any Backend
+}
+
+extension Backend {
+  package var maximumTotalByteCount: Int { .max }
+  package func reopened() throws(DeviceError) -> any Backend { self }
 }
 
 /// The sizes of a slot's buffers, in bytes.

@@ -26,8 +26,13 @@ package final class CPUBackend: Backend {
   package var maximumBufferByteCount: Int { .max }
   package var copiesPerByte: Int { 1 }
 
-  package func makeSlot(_ layout: SlotLayout) -> any Slot {
-    CPUSlot(layout, instructionSet: instructionSet)
+  package func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
+    guard let slot = CPUSlot(layout, instructionSet: instructionSet) else {
+      throw DeviceError(
+        device: name, function: "aligned_alloc", status: -6,
+        detail: "\(layout.byteCount) bytes cannot be had")
+    }
+    return slot
   }
 }
 
@@ -39,11 +44,16 @@ final class CPUSlot: Slot {
   private let output: AlignedMemory
   private var flags: [Bool]
 
-  init(_ layout: SlotLayout, instructionSet: gm_isa) {
+  /// Allocates the memory; nil if the system has not so much.
+  init?(_ layout: SlotLayout, instructionSet: gm_isa) {
+    guard let input = AlignedMemory(ifAvailable: layout.inputByteCount),
+      let accumulator = AlignedMemory(ifAvailable: layout.accumulatorByteCount),
+      let output = AlignedMemory(ifAvailable: layout.outputByteCount)
+    else { return nil }
     self.instructionSet = instructionSet
-    input = AlignedMemory(byteCount: layout.inputByteCount)
-    accumulator = AlignedMemory(byteCount: layout.accumulatorByteCount)
-    output = AlignedMemory(byteCount: layout.outputByteCount)
+    self.input = input
+    self.accumulator = accumulator
+    self.output = output
     flags = Array(repeating: false, count: layout.flagCount)
   }
 

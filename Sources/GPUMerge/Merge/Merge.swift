@@ -124,9 +124,11 @@ package struct Merge: Sendable {
   ) async throws(GPUMergeError) -> Pipeline {
     let total = plan.layout.byteCount
     let progress = options.progress
-    let pipeline = Pipeline(
-      plan: plan, memory: memory, backend: device.backend, sink: sink, logger: options.logger,
-      requiresDevice: device.isRequired
+    let supervisor = BackendSupervisor(
+      device.backend, requiresDevice: device.isRequired, logger: options.logger)
+    let pipeline = try Pipeline(
+      plan: plan, memory: memory, supervisor: supervisor, sink: sink, logger: options.logger,
+      verifiesSample: options.verifiesSample
     ) { progress?(MergeProgress(completedByteCount: $0, totalByteCount: total)) }
     let result: Result<Void, GPUMergeError> = await withTaskCancellationHandler {
       do throws(GPUMergeError) {
@@ -171,7 +173,9 @@ package struct Merge: Sendable {
   private static func repetitions(models: [LoadedModel], base: LoadedModel?) -> [String] {
     var counts: [InputFile.Identity: Int] = [:]
     for model in models {
-      if let identity = model.checkpoint?.files.first?.identity { counts[identity, default: 0] += 1 }
+      if let identity = model.checkpoint?.files.first?.identity {
+        counts[identity, default: 0] += 1
+      }
     }
     var warnings: [String] = []
     for model in models {
@@ -202,7 +206,7 @@ package struct Merge: Sendable {
           name: steps[$0.step].output.name, count: $0.count, firstElement: $0.firstElement)
       },
       differingCounters: findings.differingCounters.map { steps[$0].output.name },
-      warnings: warnings + findings.warnings)
+      warnings: warnings + pipeline.supervisor.warnings)
   }
 }
 
