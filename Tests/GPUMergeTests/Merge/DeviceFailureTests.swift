@@ -109,7 +109,7 @@ private final class FailingBackend: Backend {
 
   func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
     try count(.makeSlot)
-    return FailingSlot(cpu.makeSlot(layout), backend: self)
+    return FailingSlot(try cpu.makeSlot(layout), backend: self)
   }
 }
 
