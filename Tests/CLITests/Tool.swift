@@ -27,12 +27,22 @@ struct Tool {
     try run(arguments, in: scratch)
   }
 
-  static func run(_ arguments: [String], in scratch: Scratch) throws -> Result {
-    try Tool(arguments, in: scratch).wait()
+  static func run(
+    _ arguments: [String], in scratch: Scratch, environment: [String] = [],
+    by wrapper: [String] = []
+  ) throws -> Result {
+    try Tool(arguments, in: scratch, environment: environment, by: wrapper).wait()
   }
 
   /// Starts the program, with standard output and error captured or closed.
-  init(_ arguments: [String], in scratch: Scratch, closesStreams: Bool = false) throws {
+  ///
+  /// - Parameters:
+  ///   - environment: Variables to add, as NAME=VALUE.
+  ///   - wrapper: A program, with arguments, that is to start it.
+  init(
+    _ arguments: [String], in scratch: Scratch, closesStreams: Bool = false,
+    environment: [String] = [], by wrapper: [String] = []
+  ) throws {
     self.scratch = scratch
     // Outside of the folder, so that its names are only what the program makes.
     capture = scratch.path + "-\(UUID().uuidString)"
@@ -49,7 +59,8 @@ struct Tool {
     }
     // posix_spawn's own way to change the folder is not visible to Swift.
     process = try Self.spawn(
-      ["/usr/bin/env", "-C", scratch.path, Self.executable] + arguments, &actions)
+      ["/usr/bin/env", "-C", scratch.path] + environment + wrapper + [Self.executable] + arguments,
+      &actions)
   }
 
   /// Sends a signal.

@@ -94,7 +94,7 @@ extension DeviceError {
 
 extension SlotLayout {
   /// The layout for blocks of half the size.
-  var halved: SlotLayout {
+  package var halved: SlotLayout {
     // What inputs are padded with does not get less.
     let padding = (Int(GM_MAX_INPUTS) + 2) * MemoryPlan.alignment
     return SlotLayout(
