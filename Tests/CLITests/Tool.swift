@@ -36,9 +36,8 @@ struct Tool {
 
   /// Starts the program, with standard output and error captured or closed.
   ///
-  /// - Parameters:
-  ///   - environment: Variables to add, as NAME=VALUE.
-  ///   - wrapper: A program, with arguments, that is to start it.
+  /// `environment` has variables to add, as NAME=VALUE; `wrapper` is a program, with arguments, that
+  /// is to start it.
   init(
     _ arguments: [String], in scratch: Scratch, closesStreams: Bool = false,
     environment: [String] = [], by wrapper: [String] = []

@@ -157,6 +157,13 @@ package struct DeviceError: Error, Sendable, CustomStringConvertible {
     self.detail = detail
   }
 
+  /// The failure in one line, without a build log.
+  package var summary: String {
+    guard status != 0 else { return description }
+    let reason = detail.flatMap { $0.contains("\n") ? nil : " (\($0))" } ?? ""
+    return "\(device): \(function) failed with status \(status)\(reason)"
+  }
+
   package var description: String {
     guard status != 0 else { return "\(device): \(detail ?? "it failed") (\(function))" }
     return "\(device): \(function) failed with status \(status)"

@@ -22,6 +22,7 @@ package final class BackendSupervisor: Sendable {
   private let requiresDevice: Bool
   private let logger: Logger
   private let state: Mutex<State>
+  private let allocation = Mutex(())
 
   private struct State: Sendable {
     var seat: Seat
@@ -47,9 +48,12 @@ package final class BackendSupervisor: Sendable {
     while true {
       let seat = state.withLock(\.seat)
       do throws(DeviceError) {
-        let slot = try seat.backend.makeSlot(seat.isHalved ? layout.halved : layout)
+        // One at a time, so that when memory is short the first of several gets some.
+        let box = try allocation.withLock { _ throws(DeviceError) in
+          SlotBox(try seat.backend.makeSlot(seat.isHalved ? layout.halved : layout))
+        }
         state.withLock { $0.slotCount += 1 }
-        return (slot, seat)
+        return box.slot.map { ($0, seat) }
       } catch {
         if seat.isHalved, seat.backend is CPUBackend, error.isShortage {
           guard state.withLock({ $0.slotCount }) == 0 else { return nil }
@@ -64,12 +68,12 @@ package final class BackendSupervisor: Sendable {
     try state.withLock { state throws(GPUMergeError) in
       guard seat.turn == state.seat.turn else { return }
       let (backend, isHalved) = try successor(of: seat, after: error)
-      let warning =
+      let consequence =
         isHalved
-        ? "\(error); going on with blocks of half the size"
-        : "\(error); what was left was merged on the \(backend.name)"
-      logger.warning("\(warning)")
-      state.warnings.append(warning)
+        ? "going on with blocks of half the size"
+        : "what was left was merged on the \(backend.name)"
+      logger.warning("\(error); \(consequence)")
+      state.warnings.append("\(error.summary); \(consequence)")
       state.seat = Seat(backend: backend, isHalved: isHalved, turn: seat.turn + 1)
     }
   }
@@ -93,8 +97,9 @@ extension DeviceError {
 }
 
 extension SlotLayout {
-  /// The layout for blocks of half the size.
+  /// The layout for blocks of half the size; the same if they are tiny.
   package var halved: SlotLayout {
+    guard outputByteCount >= 1024 else { return self }
     // What inputs are padded with does not get less.
     let padding = (Int(GM_MAX_INPUTS) + 2) * MemoryPlan.alignment
     return SlotLayout(

@@ -26,8 +26,13 @@ package final class CPUBackend: Backend {
   package var maximumBufferByteCount: Int { .max }
   package var copiesPerByte: Int { 1 }
 
+  /// What must be left for everything else, as Swift ends the process where no memory is left.
+  private static let reserveByteCount = 32 << 20
+
   package func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
-    guard let slot = CPUSlot(layout, instructionSet: instructionSet) else {
+    guard let slot = CPUSlot(layout, instructionSet: instructionSet),
+      AlignedMemory(ifAvailable: Self.reserveByteCount) != nil
+    else {
       throw DeviceError(
         device: name, function: "aligned_alloc", status: -6,
         detail: "\(layout.byteCount) bytes cannot be had")

@@ -12,8 +12,9 @@ final class SampleVerifier: @unchecked Sendable {
 
   private let schedule: BlockSchedule
   private let lock = Mutex(())
-  /// One for all workers, to take little memory. On the plainest instructions, so that on the CPU
-  /// path, too, something else computes.
+  /// The slot of all workers, one to take little memory.
+  ///
+  /// On the plainest instructions, so that on the CPU path, too, something else computes.
   private let slot: any Slot
 
   init(_ schedule: BlockSchedule, layout: SlotLayout) throws(GPUMergeError) {
@@ -33,10 +34,7 @@ final class SampleVerifier: @unchecked Sendable {
 
   /// Merges the pieces again and throws unless the result is the same.
   ///
-  /// - Parameters:
-  ///   - output: What the device came to.
-  ///   - device: Its name.
-  ///   - launch: Starts all kernels for the pieces on a slot.
+  /// `device` is the name of what came to `output`; `launch` starts the kernels of all pieces on a slot.
   func verify(
     _ pieces: [Piece], of part: Range<Int>, output: SlotOutput, device: String,
     launch: (any Slot) throws(BlockFailure) -> Void

@@ -23,8 +23,6 @@ package final class WatchedBackend: Backend {
   }
 
   /// Does something that involves a driver, such as opening a device, in limited time.
-  ///
-  /// - Parameter device: What to call the device in the error.
   package static func attempt<R: Sendable>(
     _ function: String, device: String, within limit: Duration,
     _ body: @escaping @Sendable () throws(DeviceError) -> R

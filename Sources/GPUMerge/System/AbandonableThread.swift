@@ -11,8 +11,10 @@ package final class AbandonableThread: Sendable {
 
   private static let abandonedCount = Atomic<Int>(0)
 
-  /// Whether some thread of this process was left behind. What runs when a process exits may then
-  /// wait for it forever, so that the process should end without that (`_exit`).
+  /// Whether some thread of this process was left behind.
+  ///
+  /// What runs when a process exits may then wait for it forever, so that the process should end
+  /// without that (`_exit`).
   package static var wasAnyAbandoned: Bool { abandonedCount.load(ordering: .relaxed) > 0 }
 
   /// Starts the thread.
@@ -40,6 +42,7 @@ package final class AbandonableThread: Sendable {
   ///   - body: What to do.
   /// - Returns: What `body` returns, or nil if that took too long: then the thread can do nothing
   ///   more, and `body` and what it returns are never freed.
+  /// - Throws: What `body` throws.
   package func run<R: Sendable, E: Error>(
     within limit: Duration?, _ body: @escaping @Sendable () throws(E) -> R
   ) throws(E) -> R? {
