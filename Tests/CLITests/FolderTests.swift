@@ -46,7 +46,8 @@ struct FolderTests {
     try scratch.write(commit, to: "cache/models--org--name/refs/main")
     func merge(_ arguments: String...) throws -> Tool.Result {
       try Tool.run(
-        arguments + ["--device", "cpu", "--force"], prefix: ["HF_HUB_CACHE=cache"], in: scratch)
+        arguments + ["--device", "cpu", "--force"], in: scratch,
+        environment: ["HF_HUB_CACHE=cache"])
     }
     #expect(try merge("org/name@main", "a").status == 0)
     #expect(try scratch.floats("x", of: "merged.safetensors") == [3])
@@ -78,7 +79,7 @@ struct FolderTests {
     }
     let models = (0..<100).map { "m\($0)" }
     let result = try Tool.run(
-      models + ["--device", "cpu"], prefix: ["prlimit", "--nofile=64:64"], in: scratch)
+      models + ["--device", "cpu"], in: scratch, by: ["prlimit", "--nofile=64:64"])
     #expect(result.status == 0, "\(result.error)")
     let expected = [Float](repeating: 49.5, count: 5000)
     for shard in 0..<3 {
@@ -89,7 +90,7 @@ struct FolderTests {
   @Test("a limit that leaves nothing is said to be one")
   func noDescriptors() throws {
     let result = try Tool.run(
-      ["a", "b", "--device", "cpu"], prefix: ["prlimit", "--nofile=6:6"], in: scratch)
+      ["a", "b", "--device", "cpu"], in: scratch, by: ["prlimit", "--nofile=6:6"])
     #expect(result.status == 74)
     #expect(result.error.contains("ulimit -n"), "\(result.error)")
   }

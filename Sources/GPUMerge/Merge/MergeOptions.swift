@@ -26,6 +26,12 @@ public struct MergeOptions: Sendable {
   public var recordInterval = Duration.seconds(2)
   /// Whether NaN and infinity in the output are an error rather than a line in the report.
   public var rejectsNonFinite = false
+  /// Whether a sample of the output (one block in 64, with the first and the last) is computed again
+  /// on the CPU and compared, to find a device or memory that gives wrong numbers without an error.
+  ///
+  /// A difference ends the merge with an error of kind `deviceFailure`. Takes the memory of one more
+  /// block.
+  public var verifiesSample = false
   /// How the models are opened.
   public var reading = ReadingOptions()
   /// Where warnings go; nowhere by default.
