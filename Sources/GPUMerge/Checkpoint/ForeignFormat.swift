@@ -32,9 +32,6 @@ struct ForeignFormat: Sendable {
       advice: advice)
   }
 
-  private static let saveAgain =
-    "Load it with a current PyTorch, torch.load(path, weights_only=True), and save it again with "
-    + "torch.save"
   private static let convert = "Convert it to safetensors with the tools it was made with"
   private static let decompress = "Decompress it first"
   private static let pickle =
@@ -43,10 +40,6 @@ struct ForeignFormat: Sendable {
   /// All of them; the first that matches counts.
   static let all: [ForeignFormat] =
     [
-      // The number 0x1950a86a20f9469cfc6c as a pickle, which torch.save wrote first until 1.5.
-      ForeignFormat(
-        [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19],
-        "a checkpoint in the old format of PyTorch (before 1.6)", saveAgain),
       ForeignFormat(
         Array("ustar".utf8), at: 257,
         "a tar archive (a checkpoint of PyTorch before 0.1.10, or an archive of other files)",

@@ -19,6 +19,7 @@ package enum FormatSniffer {
     // First, since the length of a header may happen to have the bytes of another format's mark.
     if isSafetensors(prefix, limits: limits) { return .safetensors }
     if prefix.starts(with: [0x50, 0x4B, 0x03, 0x04]) { return .pytorch }
+    if TorchLegacyFile.matches(prefix) { return .pytorch }
     if prefix.count < SafetensorsHeader.prefixByteCount { return .safetensors }
     for foreign in ForeignFormat.all where foreign.matches(prefix) { throw foreign.refusal }
     if let refusal = textRefusal(prefix) { throw refusal }

@@ -37,11 +37,6 @@ struct FormatSnifferTests {
         "gzip", [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0x4B], .unsupportedFormat, "gzip", "Decompress"
       ),
       (
-        "legacy torch",
-        [0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E],
-        .unsupportedFormat, "old format of PyTorch", "torch.save"
-      ),
-      (
         "tar",
         Array("sys_info".utf8) + [UInt8](repeating: 0, count: 249) + Array("ustar\u{0}00".utf8)
           + [UInt8](repeating: 0, count: 256), .unsupportedFormat, "tar archive", "torch.save"
@@ -100,6 +95,18 @@ struct FormatSnifferTests {
   func zip() throws {
     let bytes: [UInt8] = [0x50, 0x4B, 3, 4, 0, 0, 8, 8, 0, 0]
     #expect(try FormatSniffer.format(of: bytes) == .pytorch)
+  }
+
+  @Test("the old format of PyTorch goes to the PyTorch reader, in each protocol of pickle")
+  func legacy() throws {
+    let number: [UInt8] = [
+      0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
+    ]
+    #expect(try FormatSniffer.format(of: [0x80, 2] + number) == .pytorch)
+    #expect(try FormatSniffer.format(of: [0x80, 3] + number) == .pytorch)
+    let frame: [UInt8] = [0x95, 13, 0, 0, 0, 0, 0, 0, 0]
+    #expect(try FormatSniffer.format(of: [0x80, 4] + frame + number) == .pytorch)
+    #expect(try FormatSniffer.format(of: [0x80, 5] + frame + number) == .pytorch)
   }
 
   @Test("a header length with the bytes of another mark is a header length")

@@ -23,6 +23,16 @@ enum PickleGlobal: Hashable {
   case storage(DType?)
   case dtype(DType)
 
+  /// Whether it is called for tensors only.
+  var makesTensors: Bool {
+    switch self {
+    case .rebuildTensor, .rebuildTensorV2, .rebuildTensorV3, .rebuildParameter,
+      .rebuildParameterWithState, .rebuildFromType, .parameter:
+      true
+    default: false
+    }
+  }
+
   /// Finds what `module.name` stands for; nil if it is not on the list.
   init?(module: String, name: String) {
     let module = module == "__builtin__" ? "builtins" : module

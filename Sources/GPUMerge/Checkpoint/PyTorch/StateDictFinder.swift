@@ -17,7 +17,7 @@ struct StateDictFinder {
   /// customary place that has one.
   mutating func find(from top: NodeID, root: String?) throws(GPUMergeError) -> PickleDictionary {
     guard let dictionary = arena.dictionary(top) else {
-      throw failure("the file holds \(arena[top].kindName), not a dict of tensors")
+      throw failure("the file holds \(arena.kindName(top)), not a dict of tensors")
     }
     if let root { return try find(root, in: dictionary) }
     let tensorCount = dictionary.entries.count { isTensor($0.value) }
@@ -59,7 +59,7 @@ struct StateDictFinder {
         throw failure("there is no '\(escaped(root))' in the file", keysOf: dictionary)
       }
       guard let next = arena.dictionary(value) else {
-        throw failure("'\(escaped(root))' leads to \(arena[value].kindName), not to a dict")
+        throw failure("'\(escaped(root))' leads to \(arena.kindName(value)), not to a dict")
       }
       dictionary = next
       rest = rest[key.endIndex...].dropFirst()
@@ -89,14 +89,14 @@ struct StateDictFinder {
     _ entry: (key: NodeID, value: NodeID), among dictionary: PickleDictionary
   ) -> GPUMergeError {
     GPUMergeError(
-      .notACheckpoint, "\(arena[entry.value].kindName) stands among the tensors",
+      .notACheckpoint, "\(arena.kindName(entry.value)) stands among the tensors",
       subject: arena.string(entry.key),
       advice: "Save the model's state dict without it, or name another dict with --root KEY")
   }
 
   private func failure(_ problem: String, keysOf dictionary: PickleDictionary) -> GPUMergeError {
     let keys = dictionary.entries.prefix(20).map {
-      arena.string($0.key).map { "'\(escaped($0))'" } ?? arena[$0.key].kindName
+      arena.string($0.key).map { "'\(escaped($0))'" } ?? arena.kindName($0.key)
     }
     let more = dictionary.entries.count > keys.count ? ", …" : ""
     return GPUMergeError(
