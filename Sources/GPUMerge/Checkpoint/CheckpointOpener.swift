@@ -6,10 +6,37 @@ extension Checkpoint {
     _ path: FilePath, options: ReadingOptions = ReadingOptions()
   ) throws(GPUMergeError) -> Checkpoint {
     let file = try InputFile(opening: path)
+    do throws(GPUMergeError) {
+      return try open(file, options: options)
+    } catch {
+      throw explained(error, by: path)
+    }
+  }
+
+  private static func open(
+    _ file: InputFile, options: ReadingOptions
+  ) throws(GPUMergeError) -> Checkpoint {
     switch try format(of: file, limits: options.limits) {
     case .safetensors: return try SafetensorsReader.open(file, limits: options.limits)
     case .pytorch: return try PyTorchReader.open(file, options: options)
     }
+  }
+
+  /// Adds what the name says about a file that could not be read; names decide nothing else.
+  private static func explained(_ error: GPUMergeError, by path: FilePath) -> GPUMergeError {
+    var error = error
+    guard error.kind != .io, error.kind != .inputChanged else { return error }
+    switch path.extension {
+    case "distcp":
+      error = GPUMergeError(
+        .unsupportedFormat,
+        "this is a part of a distributed checkpoint (torch.distributed.checkpoint), which GPUMerge "
+          + "does not read", file: error.file, advice: ForeignFormat.convertDistributed)
+    case "incomplete", "part", "crdownload", "download", "aria2":
+      error.advice = "Its name says that it was never downloaded to the end: download it again"
+    default: break
+    }
+    return error
   }
 
   private static func format(

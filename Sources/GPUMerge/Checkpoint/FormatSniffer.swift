@@ -52,6 +52,13 @@ package enum FormatSniffer {
         .notACheckpoint, "this is the index of a sharded checkpoint, not a checkpoint file",
         advice: "Name the files that its weight_map lists")
     }
+    // What the first protocol of pickle looks like: (dp0 ..., or the name of a class or function.
+    if start.prefixMatch(of: /\([dl]p\d+\n|c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n/) != nil {
+      return GPUMergeError(
+        .unsupportedFormat,
+        "this is a plain Python pickle (not made by torch.save), which GPUMerge "
+          + "does not read", advice: ForeignFormat.pickle)
+    }
     let what =
       switch start.first {
       case "<": "a web page or XML"

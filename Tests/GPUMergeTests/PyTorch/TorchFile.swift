@@ -6,7 +6,8 @@ import SystemPackage
 enum TorchFile {
   /// Opens a checkpoint of these bytes, from a file that has no name any more.
   static func open(
-    _ bytes: [UInt8], limits: Limits = Limits(), root: String? = nil, allowsOpaqueObjects: Bool = false
+    _ bytes: [UInt8], limits: Limits = Limits(), root: String? = nil,
+    allowsOpaqueObjects: Bool = false
   ) throws -> Checkpoint {
     let path = FilePath(FileManager.default.temporaryDirectory.path)
       .appending("gpumerge-torch-\(UUID())")

@@ -51,7 +51,9 @@ struct TorchFixture: Sendable, CustomTestStringConvertible {
       TorchFixture(name: "objects/esrgan", root: "params_ema"),
     ]
 
-  var path: FilePath { FilePath(Self.folder.appending(path: "\(name).pt").path) }
+  var path: FilePath { Self.path(of: "\(name).pt") }
+
+  static func path(of file: String) -> FilePath { FilePath(folder.appending(path: file).path) }
 
   func bytes() throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path.string))) }
 

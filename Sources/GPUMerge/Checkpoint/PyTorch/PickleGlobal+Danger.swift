@@ -6,7 +6,7 @@ extension PickleGlobal {
   static func isDangerous(module: String, name: String) -> Bool {
     let module = module == "__builtin__" ? "builtins" : module
     let parts = module.split(separator: ".", omittingEmptySubsequences: false)
-    guard let package = parts.first else { return true }
+    guard let package = parts.first, !package.isEmpty, !name.isEmpty else { return true }
     if package == "builtins" { return !harmlessBuiltins.contains(name) }
     // A name with dots leads through attributes, such as `torch.serialization` to `os.system`.
     let path = name.split(separator: ".", omittingEmptySubsequences: false)

@@ -97,9 +97,10 @@ extension PickleMachine {
   /// A line of ASCII, without its end.
   mutating func line() throws(GPUMergeError) -> String {
     let start = position
-    try fill(min(257, byteCount - position))
+    try fill(min(257, byteCount - position, max(0, (stream?.limit ?? byteCount) - position)))
     let window = arena.bytes[start..<min(start + 257, arena.bytes.count)]
     guard let end = window.firstIndex(of: UInt8(ascii: "\n")) else {
+      if window.count < 257 { try fill(window.count + 1) }  // Throws if that is too much.
       throw window.count == 257
         ? failure(.pickleOpcode, "a line has more than 256 bytes")
         : failure(.pickleTruncated, "the pickle ends in the middle of a line", at: start)

@@ -82,6 +82,15 @@ struct StateDictFinder {
 
   private func undecided(_ dictionary: PickleDictionary) -> GPUMergeError {
     if dictionary.entries.isEmpty { return failure("the file holds an empty dict") }
+    if isFromDeepSpeed(dictionary), arena.value(of: "optimizer_state_dict", in: dictionary) != nil {
+      return partitioned("the file holds DeepSpeed's optimizer states, not the model's tensors")
+    }
+    for key in Self.customaryKeys {
+      guard let value = arena.value(of: key, in: dictionary), case .unknown = arena[value] else {
+        continue
+      }
+      return failure("'\(key)' holds \(arena.kindName(value)), not a dict of tensors")
+    }
     return failure("it is not clear which entry holds the model's tensors", keysOf: dictionary)
   }
 
@@ -113,18 +122,22 @@ struct StateDictFinder {
   private func checkPlaceholders(
     _ stateDict: PickleDictionary, beside top: PickleDictionary
   ) throws(GPUMergeError) {
-    guard
-      ["param_shapes", "ds_version", "ds_config"].contains(where: {
-        arena.value(of: $0, in: top) != nil
-      })
-    else { return }
+    guard isFromDeepSpeed(top) else { return }
     let isPartitioned = stateDict.entries.contains { entry in
       guard case .tensor(let index) = arena[entry.value] else { return false }
       return arena.tensors[Int(index)].shape.contains(0)
     }
     guard isPartitioned else { return }
-    throw GPUMergeError(
-      .notACheckpoint, "the tensors are empty placeholders of DeepSpeed ZeRO stage 3",
+    throw partitioned("the tensors are empty placeholders of DeepSpeed ZeRO stage 3")
+  }
+
+  private func isFromDeepSpeed(_ top: PickleDictionary) -> Bool {
+    ["param_shapes", "ds_version", "ds_config"].contains { arena.value(of: $0, in: top) != nil }
+  }
+
+  private func partitioned(_ problem: String) -> GPUMergeError {
+    GPUMergeError(
+      .notACheckpoint, problem,
       advice: "Run DeepSpeed's zero_to_fp32.py in the checkpoint's folder and merge its result")
   }
 }
