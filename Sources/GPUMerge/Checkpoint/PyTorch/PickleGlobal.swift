@@ -58,6 +58,7 @@ enum PickleGlobal: Hashable {
       "torch._utils._rebuild_tensor_v3": .rebuildTensorV3,
       "torch._utils._rebuild_parameter": .rebuildParameter,
       "torch._utils._rebuild_parameter_with_state": .rebuildParameterWithState,
+      "torch._tensor._rebuild_from_type": .rebuildFromType,
       "torch._tensor._rebuild_from_type_v2": .rebuildFromType,
       "torch.nn.parameter.Parameter": .parameter, "torch.nn.parameter.Buffer": .tensorClass,
       "torch.Tensor": .tensorClass, "torch._tensor.Tensor": .tensorClass,

@@ -51,7 +51,8 @@ struct TorchLegacyFile {
 
   /// Reads the object and finds its storages.
   mutating func content() throws(GPUMergeError) -> TorchContent {
-    let limit = options.limits.pickleByteCount
+    // The machine counts bytes in 32 bits.
+    let limit = min(options.limits.pickleByteCount, Int(Int32.max) - 1)
     let (arena, top) = try nextPickle(limit: limit)
     let keysOffset = position
     let (keyArena, keyList) = try nextPickle(limit: limit)
