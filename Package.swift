@@ -78,7 +78,7 @@ let package = Package(
     .testTarget(
       name: "CLITests", dependencies: ["GPUMerge", "GPUMergeCLI"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "OpenCLTests", dependencies: ["GPUMerge", "Kernels", "OpenCLLoader"],
+      name: "OpenCLTests", dependencies: ["GPUMerge", "Kernels", "OpenCLLoader", "TestSupport"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],

@@ -17,6 +17,8 @@ echo "$runtime" >oclgrind.icd
 # Not OCLGRIND_UNINITIALIZED: with it, Oclgrind 21.10 crashes on kernel arguments that are structures.
 export OCLGRIND_DATA_RACES=1 OCLGRIND_CHECK_API=1
 export OCLGRIND_LOG=$folder/log
+# Optimised code calls functions of LLVM (llvm.usub.sat) that Oclgrind 21.10 does not have.
+export OCLGRIND_BUILD_OPTIONS=-cl-opt-disable
 
 models=(model-*.safetensors)
 

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 const int clinux_o_direct = O_DIRECT;
@@ -30,3 +33,11 @@ int clinux_rename_exchange(const char *one, const char *other) {
 int clinux_allocate(int descriptor, int64_t count) { return fallocate(descriptor, 0, 0, count); }
 
 int clinux_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
+
+int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+void clinux_die_with_parent(void) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  struct rlimit none = {0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GPUMerge
+import SystemPackage
 
 /// Lists devices: `gpumerge devices`.
 struct DevicesCommand: ParsableCommand {
@@ -12,7 +13,10 @@ struct DevicesCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let found = OpenCLDevices.found
+    // A driver that crashes is found out before it can.
+    let probe = DriverProbe(executable: "/proc/self/exe", timeLimit: .seconds(60))
+    let probed = probe.devices(opening: .automatic)
+    let found = probed.all.isEmpty ? probed : OpenCLDevices.found
     guard !json else {
       StandardStreams.writeOutput(JSONValue.array(found.all.map(Self.json)).text + "\n")
       return

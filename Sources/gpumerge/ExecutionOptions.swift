@@ -7,6 +7,8 @@ struct ExecutionOptions: ParsableArguments {
   struct Values: Sendable {
     var device: DeviceSelection
     var requiresDevice: Bool
+    var deviceTimeLimit: Duration
+    var verifiesSample: Bool
     var memoryByteCount: Int?
     var threadCount: Int?
     var rejectsNonFinite: Bool
@@ -29,6 +31,15 @@ struct ExecutionOptions: ParsableArguments {
 
   @Flag(help: "Fail rather than merge on the CPU when there is no such device or it breaks down.")
   var requireDevice = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How long the device or its driver may take to answer before it counts as hung.",
+      valueName: "seconds"))
+  var deviceTimeout = Int(MergeDevice.defaultTimeLimit.components.seconds)
+
+  @Flag(help: "Merge a sample of the output again on the CPU, and fail if the bits differ.")
+  var verify = false
 
   @Option(
     help: ArgumentHelp(
@@ -78,6 +89,9 @@ struct ExecutionOptions: ParsableArguments {
     if requireDevice, DeviceSelection(parsing: device) == .cpu {
       throw ValidationError("--require-device and --device cpu contradict each other")
     }
+    if !(1...86_400).contains(deviceTimeout) {
+      throw ValidationError("--device-timeout is \(deviceTimeout), but must be in 1...86400")
+    }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads is \(threads), but must be in 1...1024")
     }
@@ -86,6 +100,7 @@ struct ExecutionOptions: ParsableArguments {
   var values: Values {
     Values(
       device: DeviceSelection(parsing: device), requiresDevice: requireDevice,
+      deviceTimeLimit: .seconds(deviceTimeout), verifiesSample: verify,
       memoryByteCount: memory?.value, threadCount: threads,
       rejectsNonFinite: nan == .error, isDryRun: dryRun,
       recordInterval: recordInterval.map { .seconds($0) })

@@ -18,7 +18,11 @@ enum ExitStatus: CInt {
   case interrupted = 130
 
   /// Ends the process.
-  func exit() -> Never { Glibc.exit(rawValue) }
+  func exit() -> Never {
+    // With a driver that hangs, what it does when a process exits may hang, too.
+    if AbandonableThread.wasAnyAbandoned { _exit(rawValue) }
+    Glibc.exit(rawValue)
+  }
 }
 
 extension GPUMergeError.Kind {

@@ -9,7 +9,7 @@ struct GPUMergeCommand: ParsableCommand {
     commandName: "gpumerge",
     abstract: "Merge the weights of neural networks on a GPU or the CPU.",
     version: RecipeRecord.version,
-    subcommands: [MergeCommand.self, DevicesCommand.self],
+    subcommands: [MergeCommand.self, DevicesCommand.self, ProbeCommand.self],
     defaultSubcommand: MergeCommand.self)
 
   static func main() {

@@ -57,7 +57,10 @@ struct MergeJob: Sendable {
   private func options(_ bar: ProgressBar) throws(GPUMergeError) -> MergeOptions {
     var options = MergeOptions()
     options.device = try MergeDevice(
-      selecting: execution.device, isRequired: execution.requiresDevice)
+      selecting: execution.device, isRequired: execution.requiresDevice,
+      timeLimit: execution.deviceTimeLimit,
+      probe: DriverProbe(executable: "/proc/self/exe", timeLimit: execution.deviceTimeLimit))
+    options.verifiesSample = execution.verifiesSample
     options.dtype = dtype
     options.selection = selection
     if let byteCount = execution.memoryByteCount { options.memoryByteCount = byteCount }

@@ -33,6 +33,7 @@ import Testing
       (["--memory", "lots", "a.safetensors"], "such as 512MiB"),
       (["--memory", "99999999T", "a.safetensors"], "more than there can be"),
       (["--threads", "0", "a.safetensors"], "1...1024"),
+      (["--device-timeout", "0", "a.safetensors"], "1...86400"),
       (["--nan", "maybe", "a.safetensors"], "--nan"),
       (["--device", "cpu", "--require-device", "a.safetensors"], "contradict"),
       (["--quiet", "--verbose", "a.safetensors"], "contradict"),

@@ -95,8 +95,8 @@ struct FolderOutputTests {
     try makeFolder("elsewhere")
     let path = scratch.url("m/gpumerge.yml").path
     let result = try Tool.run(
-      ["--device", "cpu", "--config", path, "-o", "../third/"], prefix: ["env", "-C", "elsewhere"],
-      in: scratch)
+      ["--device", "cpu", "--config", path, "-o", "../third/"], in: scratch,
+      by: ["env", "-C", "elsewhere"])
     #expect(result.status == 0, "\(result.error)")
     #expect(try contents("third") == files)
   }
@@ -183,15 +183,16 @@ struct FolderOutputTests {
     try scratch.write(commit, to: "\(repository)/refs/main")
     try FileManager.default.moveItem(
       at: scratch.url("a"), to: scratch.url("\(repository)/snapshots/\(commit)"))
-    let cache = ["env", "HF_HUB_CACHE=\(scratch.url("hub").path)"]
+    let cache = ["HF_HUB_CACHE=\(scratch.url("hub").path)"]
     let result = try Tool.run(
-      ["--device", "cpu", "org/name", "b", "-o", "m/"], prefix: cache, in: scratch)
+      ["--device", "cpu", "org/name", "b", "-o", "m/"], in: scratch, environment: cache)
     #expect(result.status == 0, "\(result.error)")
     #expect(try text("m/gpumerge.yml").contains("- model: org/name@\(commit)\n"))
     #expect(try text("m/README.md").hasPrefix("---\nbase_model:\n- org/name\n- ../b\n"))
     try FileManager.default.removeItem(at: scratch.url("\(repository)/refs"))
     let again = try Tool.run(
-      ["--device", "cpu", "--config", "m/gpumerge.yml", "-o", "again/"], prefix: cache, in: scratch)
+      ["--device", "cpu", "--config", "m/gpumerge.yml", "-o", "again/"], in: scratch,
+      environment: cache)
     #expect(again.status == 0, "\(again.error)")
     #expect(try contents("again") == contents("m"))
   }

@@ -25,8 +25,8 @@ struct FolderTests {
     try scratch.writeModel("c.safetensors", ["x": [5], "y": [1]])
     let result = try Tool.run("a/", "b", "c.safetensors", "--device", "cpu", in: scratch)
     #expect(result.status == 0, "\(result.error)")
-    #expect(try scratch.floats("x", of: "merged.safetensors") == [3])
-    #expect(try scratch.floats("y", of: "merged.safetensors") == [3])
+    #expect(try scratch.floats("x", of: "merged/model.safetensors") == [3])
+    #expect(try scratch.floats("y", of: "merged/model.safetensors") == [3])
   }
 
   @Test("a variant is chosen with --variant")
@@ -36,7 +36,7 @@ struct FolderTests {
     #expect(refused.status == 65)
     #expect(refused.error.contains("--variant fp16"))
     #expect(try Tool.run("v", "--variant", "fp16", "--device", "cpu", in: scratch).status == 0)
-    #expect(try scratch.floats("x", of: "merged.safetensors") == [7])
+    #expect(try scratch.floats("x", of: "merged/model.safetensors") == [7])
   }
 
   @Test("org/name is a folder if there is one, else a model in the Hub's cache")
@@ -46,18 +46,19 @@ struct FolderTests {
     try scratch.write(commit, to: "cache/models--org--name/refs/main")
     func merge(_ arguments: String...) throws -> Tool.Result {
       try Tool.run(
-        arguments + ["--device", "cpu", "--force"], prefix: ["HF_HUB_CACHE=cache"], in: scratch)
+        arguments + ["--device", "cpu", "--force"], in: scratch,
+        environment: ["HF_HUB_CACHE=cache"])
     }
     #expect(try merge("org/name@main", "a").status == 0)
-    #expect(try scratch.floats("x", of: "merged.safetensors") == [3])
+    #expect(try scratch.floats("x", of: "merged/model.safetensors") == [3])
     try scratch.write(
       "merge_method: linear\nbase_model: org/name\nmodels: [{model: org/name, parameters: {weight: 1}}]",
       to: "configs/c.yml")
     #expect(try merge("--config", "configs/c.yml").status == 0)
-    #expect(try scratch.floats("y", of: "merged.safetensors") == [10])
+    #expect(try scratch.floats("y", of: "merged/model.safetensors") == [10])
     try writeSharded("org/name", [1, 1])
     #expect(try merge("org/name").status == 0)
-    #expect(try scratch.floats("x", of: "merged.safetensors") == [1])
+    #expect(try scratch.floats("x", of: "merged/model.safetensors") == [1])
     let missing = try merge("org/other@v1")
     #expect(missing.status == 66)
     #expect(missing.error.contains("hf download org/other --revision v1"))
@@ -78,18 +79,18 @@ struct FolderTests {
     }
     let models = (0..<100).map { "m\($0)" }
     let result = try Tool.run(
-      models + ["--device", "cpu"], prefix: ["prlimit", "--nofile=64:64"], in: scratch)
+      models + ["--device", "cpu"], in: scratch, by: ["prlimit", "--nofile=64:64"])
     #expect(result.status == 0, "\(result.error)")
     let expected = [Float](repeating: 49.5, count: 5000)
     for shard in 0..<3 {
-      #expect(try scratch.floats("t\(shard)", of: "merged.safetensors") == expected)
+      #expect(try scratch.floats("t\(shard)", of: "merged/model.safetensors") == expected)
     }
   }
 
   @Test("a limit that leaves nothing is said to be one")
   func noDescriptors() throws {
     let result = try Tool.run(
-      ["a", "b", "--device", "cpu"], prefix: ["prlimit", "--nofile=6:6"], in: scratch)
+      ["a", "b", "--device", "cpu"], in: scratch, by: ["prlimit", "--nofile=6:6"])
     #expect(result.status == 74)
     #expect(result.error.contains("ulimit -n"), "\(result.error)")
   }

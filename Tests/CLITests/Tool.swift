@@ -27,20 +27,20 @@ struct Tool {
     try run(arguments, in: scratch)
   }
 
-  static func run(_ arguments: [String], in scratch: Scratch) throws -> Result {
-    try Tool(arguments, in: scratch).wait()
-  }
-
-  /// Runs the program by way of another, such as `env` or `prlimit`, which gets `prefix`.
   static func run(
-    _ arguments: [String], prefix: [String], in scratch: Scratch
+    _ arguments: [String], in scratch: Scratch, environment: [String] = [],
+    by wrapper: [String] = []
   ) throws -> Result {
-    try Tool(arguments, prefix: prefix, in: scratch).wait()
+    try Tool(arguments, in: scratch, environment: environment, by: wrapper).wait()
   }
 
   /// Starts the program, with standard output and error captured or closed.
+  ///
+  /// `environment` has variables to add, as NAME=VALUE; `wrapper` is a program, with arguments, that
+  /// is to start it.
   init(
-    _ arguments: [String], prefix: [String] = [], in scratch: Scratch, closesStreams: Bool = false
+    _ arguments: [String], in scratch: Scratch, closesStreams: Bool = false,
+    environment: [String] = [], by wrapper: [String] = []
   ) throws {
     self.scratch = scratch
     // Outside of the folder, so that its names are only what the program makes.
@@ -58,7 +58,8 @@ struct Tool {
     }
     // posix_spawn's own way to change the folder is not visible to Swift.
     process = try Self.spawn(
-      ["/usr/bin/env", "-C", scratch.path] + prefix + [Self.executable] + arguments, &actions)
+      ["/usr/bin/env", "-C", scratch.path] + environment + wrapper + [Self.executable] + arguments,
+      &actions)
   }
 
   /// Sends a signal.

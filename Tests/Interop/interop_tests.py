@@ -164,9 +164,8 @@ class InteropTests(unittest.TestCase):
         for dtype in checkpoints.FLOAT8:
             with self.subTest(dtype=dtype):
                 output = self.merge([path], "--dtype", str(dtype))
-                converted = numbers.to(dtype)
-                # Of NaN, PyTorch keeps the sign.
-                converted[numbers.isnan()] = abs(torch.nan)
+                # PyTorch keeps the sign of NaN.
+                converted = numbers.where(~numbers.isnan(), torch.nan).to(dtype)
                 self.assertEqual(raw(self.read(output)["w"]), raw(converted))
 
     def test_weighted_averages(self):

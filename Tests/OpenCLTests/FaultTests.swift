@@ -127,7 +127,7 @@ struct FaultTests {
     return try merge.run(on: backend.makeSlot(merge.layout))
   }
 
-  private func expectNothingLives(_ location: SourceLocation = #_sourceLocation) {
+  func expectNothingLives(_ location: SourceLocation = #_sourceLocation) {
     let live = Faults.live.withLock { $0.filter { $0.value != 0 } }
     #expect(live.isEmpty, sourceLocation: location)
   }

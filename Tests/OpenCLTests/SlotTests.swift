@@ -7,7 +7,7 @@ struct SlotTests {
   static let elements = [
     gm_f16, gm_bf16, gm_f32, gm_f64, gm_f8_e4m3fn, gm_f8_e5m2, gm_f8_e4m3fnuz, gm_f8_e5m2fnuz,
   ]
-  static let lengths = [1, 63, 64, 65, 257, 1009, 100_003]
+  static let lengths = [0, 1, 63, 64, 65, 257, 1009, 4095, 4096, 4097, 100_003]
 
   /// How a backend may use memory and arithmetic.
   struct Mode: Sendable {
@@ -55,6 +55,14 @@ struct SlotTests {
       for first in count < 10_000 ? 0...5 : 3...3 {
         try check(MergeCase(family: family, count: count, first: first, seed: UInt64(first)), mode)
       }
+    }
+  }
+
+  @Test(
+    "elements far into a tensor, where 32 bits do not count them", arguments: modes.indices)
+  func far(mode: Int) throws {
+    for first in [1 << 31 - 1, 1 << 31 + 1, 1 << 32 - 3, 1 << 33 + 5, 1 << 40] {
+      try check(MergeCase(family: gm_dare, count: 65, first: first), mode)
     }
   }
 

@@ -19,4 +19,10 @@ int clinux_allocate(int descriptor, int64_t count);
 /// flock(2), exclusive and without waiting: EWOULDBLOCK if another process holds it.
 int clinux_lock(int descriptor);
 
+/// pipe2(2) with O_CLOEXEC.
+int clinux_pipe(int ends[2]);
+
+/// Ends this process when the one that started it ends, and leaves no core file if it crashes.
+void clinux_die_with_parent(void);
+
 #endif

@@ -42,6 +42,6 @@ package struct Checkpoint: Sendable {
 public enum CheckpointFormat: String, Sendable, CaseIterable {
   /// https://github.com/huggingface/safetensors
   case safetensors
-  /// What `torch.save` writes since PyTorch 1.6.
+  /// What `torch.save` writes.
   case pytorch
 }

@@ -16,7 +16,12 @@ extension Checkpoint {
         return try FolderReader.open(folder, index: name, options: options)
       }
     }
-    return try open(InputFile(opening: path), options: options)
+    let file = try InputFile(opening: path)
+    do throws(GPUMergeError) {
+      return try open(file, options: options)
+    } catch {
+      throw explained(error, by: path)
+    }
   }
 
   /// Reads the header of a file, whose content decides what it is.
@@ -27,6 +32,23 @@ extension Checkpoint {
     case .safetensors: try SafetensorsReader.open(file, limits: options.limits)
     case .pytorch: try PyTorchReader.open(file, options: options)
     }
+  }
+
+  /// Adds what the name says about a file that could not be read; names decide nothing else.
+  private static func explained(_ error: GPUMergeError, by path: FilePath) -> GPUMergeError {
+    var error = error
+    guard error.kind != .io, error.kind != .inputChanged else { return error }
+    switch path.extension {
+    case "distcp":
+      error = GPUMergeError(
+        .unsupportedFormat,
+        "this is a part of a distributed checkpoint (torch.distributed.checkpoint), which GPUMerge "
+          + "does not read", file: error.file, advice: ForeignFormat.convertDistributed)
+    case "incomplete", "part", "crdownload", "download", "aria2":
+      error.advice = "Its name says that it was never downloaded to the end: download it again"
+    default: break
+    }
+    return error
   }
 
   private static func format(

@@ -32,21 +32,15 @@ struct ForeignFormat: Sendable {
       advice: advice)
   }
 
-  private static let saveAgain =
-    "Load it with a current PyTorch, torch.load(path, weights_only=True), and save it again with "
-    + "torch.save"
   private static let convert = "Convert it to safetensors with the tools it was made with"
   private static let decompress = "Decompress it first"
-  private static let pickle =
+  static let pickle =
     "Nothing in it was run. If you trust it, load it in Python and save its tensors as safetensors"
 
   /// All of them; the first that matches counts.
   static let all: [ForeignFormat] =
     [
-      // The number 0x1950a86a20f9469cfc6c as a pickle, which torch.save wrote first until 1.5.
-      ForeignFormat(
-        [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19],
-        "a checkpoint in the old format of PyTorch (before 1.6)", saveAgain),
+      distributed(at: 3), distributed(at: 13),
       ForeignFormat(
         Array("ustar".utf8), at: 257,
         "a tar archive (a checkpoint of PyTorch before 0.1.10, or an archive of other files)",
@@ -65,6 +59,21 @@ struct ForeignFormat: Sendable {
       ForeignFormat(Array("BZh".utf8), "a bzip2 file", decompress),
       ForeignFormat(Array("Rar!\u{1A}".utf8), "a RAR archive", decompress),
     ] + pickles + onnx
+
+  /// The pickle that lists what the `.distcp` files beside it hold, in protocol 2 or 4.
+  private static func distributed(at offset: Int) -> ForeignFormat {
+    ForeignFormat(
+      [
+        Mark(offset: 0, bytes: [0x80]),
+        Mark(offset: offset, bytes: Array("torch.distributed.checkpoint.metadata".utf8)),
+      ], "the metadata of a distributed checkpoint (torch.distributed.checkpoint)",
+      convertDistributed)
+  }
+
+  /// What to do with a folder of `.distcp` files.
+  static let convertDistributed =
+    "Make one file of its folder with "
+    + "'python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER FILE'"
 
   private static let pickles = (2...5).map {
     ForeignFormat([0x80, $0], "a plain Python pickle (not made by torch.save)", pickle)

@@ -19,6 +19,7 @@ package enum FormatSniffer {
     // First, since the length of a header may happen to have the bytes of another format's mark.
     if isSafetensors(prefix, limits: limits) { return .safetensors }
     if prefix.starts(with: [0x50, 0x4B, 0x03, 0x04]) { return .pytorch }
+    if TorchLegacyFile.matches(prefix) { return .pytorch }
     if prefix.count < SafetensorsHeader.prefixByteCount { return .safetensors }
     for foreign in ForeignFormat.all where foreign.matches(prefix) { throw foreign.refusal }
     if let refusal = textRefusal(prefix) { throw refusal }
@@ -50,6 +51,13 @@ package enum FormatSniffer {
       return GPUMergeError(
         .notACheckpoint, "this is the index of a sharded checkpoint, not a checkpoint file",
         advice: "Name the folder that holds it and the files that its weight_map lists")
+    }
+    // What the first protocol of pickle looks like: (dp0 ..., or the name of a class or function.
+    if start.prefixMatch(of: /\([dl]p\d+\n|c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n/) != nil {
+      return GPUMergeError(
+        .unsupportedFormat,
+        "this is a plain Python pickle (not made by torch.save), which GPUMerge "
+          + "does not read", advice: ForeignFormat.pickle)
     }
     let what =
       switch start.first {

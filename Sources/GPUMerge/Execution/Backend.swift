@@ -13,12 +13,23 @@ package protocol Backend: AnyObject, Sendable {
   var preferredSlotCount: Int { get }
   /// The largest single buffer, in bytes.
   var maximumBufferByteCount: Int { get }
+  /// The most memory that all slots may take, host and device together, in bytes.
+  var maximumTotalByteCount: Int { get }
   /// How many bytes of memory (host and device together) a byte of slot layout costs: 1 where the
   /// device works in the host's memory, 2 where it has its own.
   var copiesPerByte: Int { get }
 
   /// Allocates one slot. Each slot is used by one thread at a time.
   func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot
+
+  /// The same device with nothing of what may have been damaged by a failure; itself if it has no
+  /// such thing.
+  func reopened() throws(DeviceError) -> any Backend
+}
+
+extension Backend {
+  package var maximumTotalByteCount: Int { .max }
+  package func reopened() throws(DeviceError) -> any Backend { self }
 }
 
 /// The sizes of a slot's buffers, in bytes.
@@ -134,7 +145,7 @@ package struct DeviceError: Error, Sendable, CustomStringConvertible {
   package var device: String
   /// The OpenCL function that failed.
   package var function: String
-  /// Its status, such as -5 (CL_OUT_OF_RESOURCES).
+  /// Its status, such as -5 (CL_OUT_OF_RESOURCES); 0 if it is not the status that shows the failure.
   package var status: Int32
   /// More to know, such as the end of a build log.
   package var detail: String?
@@ -146,7 +157,16 @@ package struct DeviceError: Error, Sendable, CustomStringConvertible {
     self.detail = detail
   }
 
+  /// The failure in one line, without a build log.
+  package var summary: String {
+    guard status != 0 else { return description }
+    let reason = detail.flatMap { $0.contains("\n") ? nil : " (\($0))" } ?? ""
+    return "\(device): \(function) failed with status \(status)\(reason)"
+  }
+
   package var description: String {
-    "\(device): \(function) failed with status \(status)" + (detail.map { ":\n\($0)" } ?? "")
+    guard status != 0 else { return "\(device): \(detail ?? "it failed") (\(function))" }
+    return "\(device): \(function) failed with status \(status)"
+      + (detail.map { ":\n\($0)" } ?? "")
   }
 }

@@ -4,35 +4,45 @@ import Glibc
 struct BlockWorker {
   let pipeline: Pipeline
   let slot: any Slot
+  /// The name of what computes.
+  let device: String
+  /// The most output bytes that the slot holds.
+  let maximumByteCount: Int
   /// Room to compare the bytes of copied tensors in.
   private let scratch = AlignedMemory(byteCount: 64 << 10)
 
-  init(pipeline: Pipeline, slot: any Slot) {
+  init(pipeline: Pipeline, slot: any Slot, device: String, maximumByteCount: Int) {
     self.pipeline = pipeline
     self.slot = slot
+    self.device = device
+    self.maximumByteCount = maximumByteCount
   }
 
   private var schedule: BlockSchedule { pipeline.schedule }
   private var plan: MergePlan { schedule.plan }
 
-  /// Reads, merges and writes one block.
-  func merge(_ block: Int) throws(BlockFailure) {
-    let range = schedule.range(ofBlock: block)
-    let pieces = schedule.pieces(inBlock: block)
+  /// Reads, merges and writes the output bytes in `range`, a block or a part of one.
+  func merge(_ range: Range<Int>) throws(BlockFailure) {
+    let pieces = schedule.pieces(in: range)
     let isFinished = range.upperBound <= pipeline.sink.finishedByteCount
-    if !isFinished { try launch(pieces) }
+    if !isFinished { try launch(pieces, on: slot) }
     let output: SlotOutput
     do throws(DeviceError) {
       output = try slot.finish(outputByteCount: range.count)
     } catch {
       throw .device(error)
     }
+    if !isFinished, let verifier = pipeline.verifier, verifier.isDue(range) {
+      try verifier.verify(pieces, of: range, output: output, device: device) {
+        slot throws(BlockFailure) in try launch(pieces, on: slot)
+      }
+    }
     let bytes = UnsafeMutableRawBufferPointer(rebasing: output.bytes[..<range.count])
     do throws(GPUMergeError) {
       if isFinished {
         try recall(bytes, at: range.lowerBound, pieces: pieces)
       } else {
-        try complete(bytes, block: block, pieces: pieces, flags: output.flags)
+        try complete(bytes, range: range, pieces: pieces, flags: output.flags)
         try pipeline.sink.write(UnsafeRawBufferPointer(bytes), at: range.lowerBound)
       }
     } catch {
@@ -43,7 +53,7 @@ struct BlockWorker {
   // MARK: Kernels
 
   /// Stages the inputs of all merged pieces and runs their kernels, in as many batches as it takes.
-  private func launch(_ pieces: [Piece]) throws(BlockFailure) {
+  private func launch(_ pieces: [Piece], on slot: any Slot) throws(BlockFailure) {
     var batch = Batch(slot: slot)
     for (index, piece) in pieces.enumerated() {
       let step = plan.steps[piece.step]
@@ -86,10 +96,10 @@ struct BlockWorker {
   // MARK: What the host adds
 
   private func complete(
-    _ block: UnsafeMutableRawBufferPointer, block index: Int, pieces: [Piece], flags: [Int]
+    _ block: UnsafeMutableRawBufferPointer, range: Range<Int>, pieces: [Piece], flags: [Int]
   ) throws(GPUMergeError) {
     fillGaps(in: block, pieces: pieces)
-    for (offset, bytes) in schedule.literals(inBlock: index) {
+    for (offset, bytes) in schedule.literals(in: range) {
       bytes.withUnsafeBytes { literal in
         UnsafeMutableRawBufferPointer(rebasing: block[offset..<offset + literal.count])
           .copyMemory(from: literal)
@@ -97,8 +107,8 @@ struct BlockWorker {
     }
     let lastFlag = pipeline.memory.slotLayout.flagCount - 1
     for (position, piece) in pieces.enumerated() {
-      let range = piece.blockOffset..<piece.blockOffset + piece.tensorRange.count
-      let bytes = UnsafeMutableRawBufferPointer(rebasing: block[range])
+      let own = piece.blockOffset..<piece.blockOffset + piece.tensorRange.count
+      let bytes = UnsafeMutableRawBufferPointer(rebasing: block[own])
       if case .copy(let tensors) = plan.steps[piece.step].action {
         try copy(tensors, piece: piece, into: bytes)
       } else if flags.contains(min(position, lastFlag)) {

@@ -26,8 +26,18 @@ package final class CPUBackend: Backend {
   package var maximumBufferByteCount: Int { .max }
   package var copiesPerByte: Int { 1 }
 
-  package func makeSlot(_ layout: SlotLayout) -> any Slot {
-    CPUSlot(layout, instructionSet: instructionSet)
+  /// What must be left for everything else, as Swift ends the process where no memory is left.
+  private static let reserveByteCount = 32 << 20
+
+  package func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
+    guard let slot = CPUSlot(layout, instructionSet: instructionSet),
+      AlignedMemory(ifAvailable: Self.reserveByteCount) != nil
+    else {
+      throw DeviceError(
+        device: name, function: "aligned_alloc", status: -6,
+        detail: "\(layout.byteCount) bytes cannot be had")
+    }
+    return slot
   }
 }
 
@@ -39,11 +49,16 @@ final class CPUSlot: Slot {
   private let output: AlignedMemory
   private var flags: [Bool]
 
-  init(_ layout: SlotLayout, instructionSet: gm_isa) {
+  /// Allocates the memory; nil if the system has not so much.
+  init?(_ layout: SlotLayout, instructionSet: gm_isa) {
+    guard let input = AlignedMemory(ifAvailable: layout.inputByteCount),
+      let accumulator = AlignedMemory(ifAvailable: layout.accumulatorByteCount),
+      let output = AlignedMemory(ifAvailable: layout.outputByteCount)
+    else { return nil }
     self.instructionSet = instructionSet
-    input = AlignedMemory(byteCount: layout.inputByteCount)
-    accumulator = AlignedMemory(byteCount: layout.accumulatorByteCount)
-    output = AlignedMemory(byteCount: layout.outputByteCount)
+    self.input = input
+    self.accumulator = accumulator
+    self.output = output
     flags = Array(repeating: false, count: layout.flagCount)
   }
 

@@ -21,6 +21,7 @@ package struct MemoryPlan: Sendable, Hashable {
   package init(
     steps: [Step], backend: any Backend, budget: Int, slotCount: Int?, blockByteCount: Int?
   ) throws(GPUMergeError) {
+    let budget = min(budget, backend.maximumTotalByteCount)
     let wantedSlots = max(1, slotCount ?? backend.preferredSlotCount)
     var block = blockByteCount ?? backend.preferredBlockByteCount
     let minimum = min(block, Self.minimumBlockByteCount)

@@ -6,7 +6,6 @@ package final class MergeFindings: Sendable {
     /// By step: how many elements are NaN or infinite, and the first of them.
     var nonFinite: [Int: (count: Int, first: Int)] = [:]
     var differingCounters: Set<Int> = []
-    var warnings: [String] = []
   }
 
   private let state = Mutex(State())
@@ -26,10 +25,6 @@ package final class MergeFindings: Sendable {
     state.withLock { _ = $0.differingCounters.insert(step) }
   }
 
-  package func addWarning(_ text: String) {
-    state.withLock { if !$0.warnings.contains(text) { $0.warnings.append(text) } }
-  }
-
   /// The steps with non-finite output, in the plan's order.
   package var nonFinite: [(step: Int, count: Int, firstElement: Int)] {
     state.withLock { state in
@@ -38,5 +33,4 @@ package final class MergeFindings: Sendable {
   }
 
   package var differingCounters: [Int] { state.withLock { $0.differingCounters.sorted() } }
-  package var warnings: [String] { state.withLock(\.warnings) }
 }

@@ -29,9 +29,8 @@ package struct BlockSchedule: Sendable {
     return start..<min(start + blockByteCount, plan.layout.byteCount)
   }
 
-  /// The pieces in a block, by offset.
-  package func pieces(inBlock block: Int) -> [Piece] {
-    let range = range(ofBlock: block)
+  /// The pieces in a range of the output, by offset; they count their offsets from its start.
+  package func pieces(in range: Range<Int>) -> [Piece] {
     var pieces: [Piece] = []
     for step in plan.stepsByOffset[firstStep(endingAfter: range.lowerBound)...] {
       let start = plan.layout.tensorOffsets[step]
@@ -46,9 +45,8 @@ package struct BlockSchedule: Sendable {
     return pieces
   }
 
-  /// The literal bytes in a block, with their offsets in it.
-  package func literals(inBlock block: Int) -> [(blockOffset: Int, bytes: ArraySlice<UInt8>)] {
-    let range = range(ofBlock: block)
+  /// The literal bytes in a range of the output, with their offsets in it.
+  package func literals(in range: Range<Int>) -> [(blockOffset: Int, bytes: ArraySlice<UInt8>)] {
     let literals = plan.layout.literals
     let first = literals.partitionIndex { $0.offset + $0.bytes.count > range.lowerBound }
     var result: [(blockOffset: Int, bytes: ArraySlice<UInt8>)] = []

@@ -10,13 +10,13 @@ import Synchronization
 package final class Pipeline: Sendable {
   package let schedule: BlockSchedule
   package let memory: MemoryPlan
-  package let backend: any Backend
+  package let supervisor: BackendSupervisor
   package let sink: any OutputSink
   package let findings: MergeFindings
   package let checksums: ChecksumLedger
   package let logger: Logger
-  /// Whether a failing device ends the merge, rather than leaving the rest to the CPU.
-  package let requiresDevice: Bool
+  /// What computes a sample of the blocks again; nil if nothing does.
+  let verifier: SampleVerifier?
   /// Called after each block with the output bytes done so far, from any thread, never twice at once.
   package let progress: @Sendable (Int) -> Void
 
@@ -26,16 +26,17 @@ package final class Pipeline: Sendable {
   private let doneByteCount = Mutex(0)
 
   package init(
-    plan: MergePlan, memory: MemoryPlan, backend: any Backend, sink: any OutputSink,
-    findings: MergeFindings = MergeFindings(), logger: Logger, requiresDevice: Bool,
+    plan: MergePlan, memory: MemoryPlan, supervisor: BackendSupervisor, sink: any OutputSink,
+    findings: MergeFindings = MergeFindings(), logger: Logger, verifiesSample: Bool,
     progress: @escaping @Sendable (Int) -> Void
-  ) {
+  ) throws(GPUMergeError) {
     schedule = BlockSchedule(plan: plan, blockByteCount: memory.blockByteCount)
     self.memory = memory
-    self.backend = backend
+    self.supervisor = supervisor
     self.sink = sink
     self.logger = logger
-    self.requiresDevice = requiresDevice
+    verifier =
+      verifiesSample ? try SampleVerifier(schedule, layout: memory.slotLayout) : nil
     self.progress = progress
     self.findings = findings
     checksums = ChecksumLedger()
@@ -55,36 +56,15 @@ package final class Pipeline: Sendable {
 
   private func work() {
     do throws(GPUMergeError) {
-      var worker = try makeWorker(on: backend)
+      guard var worker = try SupervisedWorker(self) else { return }
       while let block = takeBlock() {
-        do throws(BlockFailure) {
-          try worker.merge(block)
-        } catch {
-          worker = try recover(from: error)
-          do throws(BlockFailure) { try worker.merge(block) } catch { throw error.asMergeError }
-        }
-        report(schedule.range(ofBlock: block).count)
+        let range = schedule.range(ofBlock: block)
+        try worker.merge(range)
+        report(range.count)
       }
     } catch {
       fail(error)
     }
-  }
-
-  private func makeWorker(on backend: any Backend) throws(GPUMergeError) -> BlockWorker {
-    do throws(DeviceError) {
-      return BlockWorker(pipeline: self, slot: try backend.makeSlot(memory.slotLayout))
-    } catch {
-      return try recover(from: .device(error))
-    }
-  }
-
-  /// A worker on the CPU in place of one whose device failed: nothing the device left behind is used.
-  private func recover(from failure: BlockFailure) throws(GPUMergeError) -> BlockWorker {
-    guard case .device(let error) = failure, !requiresDevice else { throw failure.asMergeError }
-    let cpu = CPUBackend()
-    logger.warning("\(error); the rest is merged on the \(cpu.name)")
-    findings.addWarning("\(error.device) failed; what was left was merged on the \(cpu.name)")
-    return BlockWorker(pipeline: self, slot: cpu.makeSlot(memory.slotLayout))
   }
 
   private func takeBlock() -> Int? {
@@ -102,23 +82,6 @@ package final class Pipeline: Sendable {
     doneByteCount.withLock {
       $0 += byteCount
       progress($0)
-    }
-  }
-}
-
-/// Why a block could not be merged.
-enum BlockFailure: Error {
-  /// The device's fault: another may do it.
-  case device(DeviceError)
-  /// Nobody could.
-  case merge(GPUMergeError)
-
-  var asMergeError: GPUMergeError {
-    switch self {
-    case .merge(let error): error
-    case .device(let error):
-      GPUMergeError(
-        .deviceFailure, "\(error)", advice: "Merge on another device, or with --device cpu")
     }
   }
 }

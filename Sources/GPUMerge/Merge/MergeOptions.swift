@@ -29,6 +29,12 @@ public struct MergeOptions: Sendable {
   /// Whether an output folder gets the code (`*.py`) of the base's or first model's folder, which
   /// transformers runs when it is told to trust it.
   public var copiesCode = false
+  /// Whether a sample of the output (one block in 64, with the first and the last) is computed again
+  /// on the CPU and compared, to find a device or memory that gives wrong numbers without an error.
+  ///
+  /// A difference ends the merge with an error of kind `deviceFailure`. Takes the memory of one more
+  /// block.
+  public var verifiesSample = false
   /// How the models are opened.
   public var reading = ReadingOptions()
   /// Where warnings go; nowhere by default.

@@ -6,10 +6,13 @@ struct MergeRun {
   private let memory: MemoryPlan
   private let findings = MergeFindings()
   private let progress: SumOfProgress
+  private let supervisor: BackendSupervisor
 
   init(_ merge: Merge, memory: MemoryPlan, totalByteCount: Int) {
     self.merge = merge
     self.memory = memory
+    supervisor = BackendSupervisor(
+      merge.device.backend, requiresDevice: merge.device.isRequired, logger: merge.options.logger)
     progress = SumOfProgress(total: totalByteCount, report: merge.options.progress)
   }
 
@@ -38,9 +41,9 @@ struct MergeRun {
   ) async throws(GPUMergeError) -> ChecksumLedger {
     let progress = progress
     let begin = progress.begin()
-    let pipeline = Pipeline(
-      plan: plan, memory: memory, backend: merge.device.backend, sink: sink, findings: findings,
-      logger: merge.options.logger, requiresDevice: merge.device.isRequired
+    let pipeline = try Pipeline(
+      plan: plan, memory: memory, supervisor: supervisor, sink: sink, findings: findings,
+      logger: merge.options.logger, verifiesSample: merge.options.verifiesSample
     ) { progress.update(begin + $0) }
     let result: Result<Void, GPUMergeError> = await withTaskCancellationHandler {
       do throws(GPUMergeError) {
@@ -90,7 +93,7 @@ struct MergeRun {
         .map { steps[$0].output.name },
       tensors: merge.tensorPlan.fates(
         differing: findings.differingCounters, reference: planner.reference.messageLabel),
-      warnings: merge.warnings + findings.warnings)
+      warnings: merge.warnings + supervisor.warnings)
   }
 
   private func amend(

@@ -46,8 +46,16 @@ package final class OpenCLBackend: Backend {
   package var copiesPerByte: Int { isHostUnified ? 1 : 2 }
 
   package var maximumBufferByteCount: Int {
-    // A page less, which pinned memory needs to be aligned.
-    max((device.maximumAllocationByteCount & ~(pageByteCount - 1)) - pageByteCount, 0)
+    let largest = device.maximumAllocationByteCount & ~(pageByteCount - 1)
+    return max(largest - OpenCLSlot.overheadByteCount, 0)
+  }
+
+  package var maximumTotalByteCount: Int {
+    // Some memory is left for the kernels and for others. Where the device has its own, half of what
+    // a slot takes is the host's.
+    let most = device.globalMemoryByteCount / 8 * 7
+    let (product, overflows) = most.multipliedReportingOverflow(by: copiesPerByte)
+    return overflows ? .max : product
   }
 
   /// Work-groups of 256 fill a GPU's compute units.
@@ -61,6 +69,14 @@ package final class OpenCLBackend: Backend {
     }
     // A slot that does not fit is no fault: a smaller one may.
     return try OpenCLSlot(self, layout)
+  }
+
+  /// The device with a new context: after a fault, drivers refuse everything in the old one.
+  package func reopened() throws(DeviceError) -> any Backend {
+    guard fault.withLock({ $0 != nil }) else { return self }
+    return try OpenCLBackend(
+      device, api: context.driver.api, softFloat64: library.softFloat64,
+      isHostUnified: isHostUnified)
   }
 
   /// Compares small merges by every kernel with what the CPU computes, and throws if any differs.

@@ -9,12 +9,22 @@ public struct OpenCLDevices: Sendable {
 
   /// The devices, looked for when first asked for, and only once.
   ///
-  /// Once, because some drivers (PoCL 3.1) fail when several threads are the first to use them.
-  public static let found: OpenCLDevices =
-    switch OpenCLAPI.system {
-    case .success(let api): OpenCLDevices(api: api)
-    case .failure(let missing): OpenCLDevices(all: [], problem: missing.reason)
+  /// Once, because some drivers (PoCL 3.1) fail when several threads are the first to use them. A
+  /// driver that hangs is as good as none; one that crashes ends the process, which ``DriverProbe``
+  /// is for.
+  public static let found: OpenCLDevices = {
+    let limit = Duration.seconds(60)
+    let found = AbandonableThread().run(within: limit) {
+      switch OpenCLAPI.system {
+      case .success(let api): OpenCLDevices(api: api)
+      case .failure(let missing): OpenCLDevices(all: [], problem: missing.reason)
+      }
     }
+    return found
+      ?? OpenCLDevices(
+        all: [],
+        problem: "the OpenCL driver has not answered for \(limit.components.seconds) s")
+  }()
 
   package init(all: [OpenCLDevice], problem: String? = nil) {
     self.all = all

@@ -7,25 +7,31 @@ package final class OpenCLSlot: Slot {
   private let layout: SlotLayout
   private let queue: Queue
   private let input: any Staging
-  private let output: any Staging
-  private let flags: any Staging
-  private let accumulator: Buffer
+  private let output: GuardedStaging
+  private let flags: GuardedStaging
+  private let accumulator: GuardedBuffer
   private var kernels: [KernelKey: Kernel] = [:]
   /// Whether the current block has launches yet.
   private var isStarted = false
+  /// Whether any of them used the accumulator.
+  private var usesAccumulator = false
 
   init(_ backend: OpenCLBackend, _ layout: SlotLayout) throws(DeviceError) {
-    let context = backend.context
-    let queue = try Queue(context)
+    let queue = try Queue(backend.context)
     func staging(_ byteCount: Int) throws(DeviceError) -> any Staging {
       backend.isHostUnified
         ? try SharedStaging(queue, byteCount: byteCount)
         : try PinnedStaging(queue, byteCount: byteCount)
     }
+    func guarded(_ byteCount: Int, guardByteCount: Int) throws(DeviceError) -> GuardedStaging {
+      let frame = CanaryFrame(byteCount: byteCount, guardByteCount: guardByteCount)
+      return try GuardedStaging(staging(frame.wholeByteCount), frame)
+    }
     input = try staging(layout.inputByteCount)
-    output = try staging(layout.outputByteCount)
-    flags = try staging(layout.flagCount * MemoryLayout<UInt32>.size)
-    accumulator = try Buffer(context, byteCount: layout.accumulatorByteCount, in: .device)
+    // A page, as the output must be aligned to pages.
+    output = try guarded(layout.outputByteCount, guardByteCount: pageByteCount)
+    flags = try guarded(layout.flagCount * Self.flagByteCount, guardByteCount: 64)
+    accumulator = try GuardedBuffer(queue, byteCount: layout.accumulatorByteCount)
     try queue.finish()
     self.backend = backend
     self.layout = layout
@@ -34,6 +40,11 @@ package final class OpenCLSlot: Slot {
 
   // No command may be under way when the memory goes.
   deinit { queue.drain() }
+
+  private static let flagByteCount = MemoryLayout<UInt32>.size
+
+  /// How much larger the largest buffer is than the layout says.
+  static let overheadByteCount = 3 * pageByteCount
 
   package func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer {
     try backend.attempt { () throws(DeviceError) in
@@ -54,44 +65,48 @@ package final class OpenCLSlot: Slot {
 
   package func finish(outputByteCount: Int) throws(DeviceError) -> SlotOutput {
     try backend.attempt { () throws(DeviceError) in
-      let wasStarted = isStarted
+      guard isStarted else { return SlotOutput(bytes: try output.lend(), flags: []) }
       isStarted = false
-      let start: UnsafeMutableRawPointer
-      var set: [Int] = []
-      if wasStarted {
-        start = try output.fetch(byteCount: outputByteCount)
-        let words = try flags.fetch(byteCount: flagByteCount)
-        try queue.finish()
-        set = setFlags(words)
-      } else {
-        start = try output.lend()
-      }
-      let bytes = UnsafeMutableRawBufferPointer(start: start, count: layout.outputByteCount)
-      return SlotOutput(bytes: bytes, flags: set)
+      // All of it, however many bytes are wanted: the canary at the end tells that the rest came.
+      let bytes = try output.fetch()
+      let words = try flags.fetch()
+      if usesAccumulator { try accumulator.fetch() }
+      try queue.finish()
+      try checkCanaries()
+      return SlotOutput(bytes: bytes, flags: Self.setFlags(UnsafeRawBufferPointer(words)))
     }
   }
 
-  private var flagByteCount: Int { layout.flagCount * MemoryLayout<UInt32>.size }
+  private func checkCanaries() throws(DeviceError) {
+    guard output.isIntact, flags.isIntact, !usesAccumulator || accumulator.isIntact else {
+      throw DeviceError(
+        device: backend.name, function: "clEnqueueNDRangeKernel", status: 0,
+        detail: "the device wrote where it must not, or did not give back all that it wrote")
+    }
+  }
 
-  private func setFlags(_ words: UnsafeMutableRawPointer) -> [Int] {
-    let flags = UnsafeRawBufferPointer(start: words, count: flagByteCount)
-    return flags.bindMemory(to: UInt32.self).indices.filter { index in
-      flags.load(fromByteOffset: index * MemoryLayout<UInt32>.size, as: UInt32.self) != 0
+  private static func setFlags(_ words: UnsafeRawBufferPointer) -> [Int] {
+    (0..<words.count / flagByteCount).filter {
+      words.load(fromByteOffset: $0 * flagByteCount, as: UInt32.self) != 0
     }
   }
 
   /// Clears the flags and gives the output to the device.
   private func startBlock() throws(DeviceError) {
-    let words = try flags.lend()
-    words.initializeMemory(as: UInt8.self, repeating: 0, count: flagByteCount)
-    try flags.submit(byteCount: flagByteCount)
-    try output.submit(byteCount: 0)
+    try flags.lend().initializeMemory(as: UInt8.self, repeating: 0)
+    try flags.submit(withContent: true)
+    try output.submit(withContent: false)
+    usesAccumulator = false
     isStarted = true
   }
 
   private func enqueue(_ launch: Launch) throws(DeviceError) {
     let kernel = try kernel(for: launch.kernel)
+    if !(launch.kernel.first && launch.kernel.last) { usesAccumulator = true }
     var piece = launch.piece
+    piece.output += UInt64(output.origin)
+    piece.accumulator += UInt64(accumulator.origin)
+    piece.flag += UInt32(flags.origin / Self.flagByteCount)
     let status: Result<Void, DeviceError> = withUnsafeBytes(of: &piece) { bytes in
       Result { () throws(DeviceError) in try kernel.bind(4, to: bytes) }
     }
@@ -108,9 +123,8 @@ package final class OpenCLSlot: Slot {
     if let kernel = kernels[KernelKey(key)] { return kernel }
     let program = try backend.library.program(for: key)
     let kernel = try Kernel(program, wantedLocalSize: backend.wantedLocalSize)
-    for (index, buffer) in [input.buffer, accumulator, output.buffer, flags.buffer].enumerated() {
-      try kernel.bind(index, to: buffer)
-    }
+    let buffers = [input.buffer, accumulator.buffer, output.buffer, flags.buffer]
+    for (index, buffer) in buffers.enumerated() { try kernel.bind(index, to: buffer) }
     kernels[KernelKey(key)] = kernel
     return kernel
   }

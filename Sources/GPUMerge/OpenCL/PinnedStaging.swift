@@ -36,10 +36,11 @@ final class PinnedStaging: Staging {
     upload = try queue.write(UnsafeRawBufferPointer(start: host, count: byteCount), to: buffer)
   }
 
-  func fetch(byteCount: Int) throws(DeviceError) -> UnsafeMutableRawPointer {
-    if byteCount > 0 {
-      try queue.read(buffer, into: UnsafeMutableRawBufferPointer(start: host, count: byteCount))
-    }
+  func fetch(_ frame: CanaryFrame) throws(DeviceError) -> UnsafeMutableRawPointer {
+    let host = try lend()
+    frame.disturb(at: host)
+    let bytes = UnsafeMutableRawBufferPointer(start: host, count: frame.wholeByteCount)
+    try queue.read(buffer, into: bytes)
     return host
   }
 }

@@ -18,24 +18,30 @@ final class Queue {
 
   deinit { _ = driver.functions.clReleaseCommandQueue(handle) }
 
-  /// Starts to copy bytes to the start of a buffer.
+  /// Starts to copy bytes to an offset of a buffer.
   ///
   /// The C function is `clEnqueueWriteBuffer`.
   @discardableResult
-  func write(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer) throws(DeviceError) -> Event {
+  func write(
+    _ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int = 0
+  ) throws(DeviceError) -> Event {
     try enqueue("clEnqueueWriteBuffer") { event in
       driver.functions.clEnqueueWriteBuffer(
-        handle, buffer.handle, cl_bool(CL_FALSE), 0, bytes.count, bytes.baseAddress, 0, nil, &event)
+        handle, buffer.handle, cl_bool(CL_FALSE), offset, bytes.count, bytes.baseAddress, 0, nil,
+        &event)
     }
   }
 
-  /// Starts to copy bytes from the start of a buffer.
+  /// Starts to copy bytes from an offset of a buffer.
   ///
   /// The C function is `clEnqueueReadBuffer`.
-  func read(_ buffer: Buffer, into bytes: UnsafeMutableRawBufferPointer) throws(DeviceError) {
+  func read(
+    _ buffer: Buffer, at offset: Int = 0, into bytes: UnsafeMutableRawBufferPointer
+  ) throws(DeviceError) {
     try enqueue("clEnqueueReadBuffer") { event in
       driver.functions.clEnqueueReadBuffer(
-        handle, buffer.handle, cl_bool(CL_FALSE), 0, bytes.count, bytes.baseAddress, 0, nil, &event)
+        handle, buffer.handle, cl_bool(CL_FALSE), offset, bytes.count, bytes.baseAddress, 0, nil,
+        &event)
     }
   }
 

@@ -28,7 +28,7 @@ final class SharedStaging: Staging {
     mapped = nil
   }
 
-  func fetch(byteCount: Int) throws(DeviceError) -> UnsafeMutableRawPointer {
+  func fetch(_ frame: CanaryFrame) throws(DeviceError) -> UnsafeMutableRawPointer {
     if let mapped { return mapped }
     let (pointer, _) = try queue.map(buffer)
     mapped = pointer

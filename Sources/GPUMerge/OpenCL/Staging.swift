@@ -9,6 +9,7 @@ protocol Staging: AnyObject {
   /// Gives the memory to the commands that are enqueued from now on, with so many bytes of it in use.
   func submit(byteCount: Int) throws(DeviceError)
 
-  /// Starts to give so many bytes to the host, which has them when the queue has finished.
-  func fetch(byteCount: Int) throws(DeviceError) -> UnsafeMutableRawPointer
+  /// Starts to give a frame at the start of the memory to the host, which has it when the queue has
+  /// finished.
+  func fetch(_ frame: CanaryFrame) throws(DeviceError) -> UnsafeMutableRawPointer
 }

@@ -6,8 +6,7 @@ extension CheckpointFormat {
     _ tensors: [OutputTensor], ties: [TiedTensor] = [], metadata: [(key: String, value: String)]
   ) throws(GPUMergeError) -> OutputLayout {
     switch self {
-    case .safetensors:
-      try SafetensorsLayout.layout(tensors, ties: ties, metadata: metadata)
+    case .safetensors: try SafetensorsLayout.layout(tensors, ties: ties, metadata: metadata)
     case .pytorch: try PyTorchZipLayout.layout(tensors, ties: ties, metadata: metadata)
     }
   }

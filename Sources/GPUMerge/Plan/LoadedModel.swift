@@ -25,9 +25,9 @@ package struct LoadedModel: Sendable {
       label: checkpoint.path.string, tensors: checkpoint.tensors, metadata: checkpoint.metadata)
     warnings = checkpoint.warnings
     self.checkpoint = checkpoint
-    let configurations = [checkpoint.config, checkpoint.config?["text_config"]]
     tiesWordEmbeddings =
-      configurations.lazy.compactMap { $0?["tie_word_embeddings"]?.bool }.first
+      checkpoint.config?["tie_word_embeddings"]?.bool
+      ?? checkpoint.config?["text_config"]?["tie_word_embeddings"]?.bool
   }
 
   package init(

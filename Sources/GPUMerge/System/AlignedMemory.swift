@@ -1,3 +1,5 @@
+import Glibc
+
 /// Page-aligned memory, freed with its last reference.
 package final class AlignedMemory: @unchecked Sendable {
   // Sendable because it is only an address and a size; who writes when is the owner's affair.
@@ -9,9 +11,20 @@ package final class AlignedMemory: @unchecked Sendable {
 
   /// Reserves memory; pages are taken from the system as they are touched.
   package init(byteCount: Int) {
-    let rounded = (max(byteCount, 1) + Self.pageByteCount - 1) & ~(Self.pageByteCount - 1)
-    bytes = .allocate(byteCount: rounded, alignment: Self.pageByteCount)
+    bytes = .allocate(byteCount: Self.rounded(byteCount), alignment: Self.pageByteCount)
   }
 
-  deinit { bytes.deallocate() }
+  /// Reserves memory if the system has it to give.
+  package init?(ifAvailable byteCount: Int) {
+    let rounded = Self.rounded(byteCount)
+    guard let start = aligned_alloc(Self.pageByteCount, rounded) else { return nil }
+    bytes = UnsafeMutableRawBufferPointer(start: start, count: rounded)
+  }
+
+  // In Swift, too, this is free().
+  deinit { free(bytes.baseAddress) }
+
+  private static func rounded(_ byteCount: Int) -> Int {
+    (max(byteCount, 1) + pageByteCount - 1) & ~(pageByteCount - 1)
+  }
 }

@@ -9,26 +9,88 @@ struct DeviceFailureTests {
     count: 3, formats: [.bfloat16], lengths: [20_011], seed: 15, hasBase: true)
   private let method = DareSimpleAverage(sparsityRatio: 0.5, seed: 3)
 
-  @Test("leaves the rest to the CPU, with the same bits", arguments: [0, 1, 5])
-  func fallback(failingCall: Int) async throws {
+  /// Statuses of a shortage of memory, and of a lost device.
+  private static let statuses: [Int32] = [-4, -5, -6, -14, -36]
+
+  @Test("leaves the rest to the CPU, with the same bits", arguments: [0, 1, 5], statuses)
+  func fallback(failingCall: Int, status: Int32) async throws {
     let reference = try await method.run(models.pool, options: .testing(on: .cpu))
     for call in FailingBackend.Call.allCases {
-      let backend = FailingBackend(failing: call, after: failingCall)
-      let merged = try await method.run(
-        models.pool, options: .testing(on: MergeDevice(backend)))
+      let backend = FailingBackend(failing: call, calls: failingCall..<Int.max, status: status)
+      let (merged, warnings) = try await merge(on: MergeDevice(backend))
       #expect(merged.isIdentical(to: reference), "\(call)")
       #expect(backend.hasFailed)
+      #expect(warnings.last?.hasSuffix("merged on the \(CPUBackend().name)") == true)
+    }
+  }
+
+  @Test("short of memory, goes on with blocks of half the size", arguments: [0, 1, 5])
+  func shortage(failingCall: Int) async throws {
+    let reference = try await method.run(models.pool, options: .testing(on: .cpu))
+    for call in FailingBackend.Call.allCases {
+      let backend = FailingBackend(
+        failing: call, calls: failingCall..<failingCall + 1, status: -4)
+      // Required, so that nothing else can have merged.
+      let device = MergeDevice(backend, isRequired: true)
+      let (merged, warnings) = try await merge(on: device)
+      #expect(merged.isIdentical(to: reference), "\(call)")
+      #expect(warnings.count == 1)
+      #expect(warnings.first?.hasSuffix("going on with blocks of half the size") == true)
+      let blocks = backend.outputByteCounts
+      #expect(blocks.contains(2048))
+      #expect(blocks.allSatisfy { $0 == 4096 || $0 == 2048 })
     }
   }
 
   @Test("ends the merge with its name when it is required")
   func required() async throws {
-    let device = MergeDevice(FailingBackend(failing: .run, after: 1), isRequired: true)
+    let device = MergeDevice(
+      FailingBackend(failing: .run, calls: 1..<Int.max, status: -36), isRequired: true)
     let error = await #expect(throws: GPUMergeError.self) {
       try await method.run(models.pool, options: .testing(on: device))
     }
     #expect(error?.kind == .deviceFailure)
     #expect(error?.problem.contains("failing device") == true)
+  }
+
+  @Test("is found out by a verified sample, but only in the sample")
+  func verification() async throws {
+    // The output of 40 KB is one row of 10 blocks, of which the first and the last are verified.
+    for (byte, isFound) in [(0, true), (4095, true), (4096, false), (40_021, true)] {
+      let backend = FailingBackend(flippingByte: byte)
+      var options = MergeOptions.testing(on: MergeDevice(backend))
+      options.threadCount = 1
+      options.verifiesSample = true
+      var failure: GPUMergeError?
+      do {
+        _ = try await method.run(models.pool, options: options)
+      } catch {
+        failure = error
+      }
+      #expect((failure != nil) == isFound, "byte \(byte)")
+      guard isFound else { continue }
+      #expect(failure?.kind == .deviceFailure)
+      #expect(failure?.subject == "layer.20011.weight")
+      #expect(failure?.problem.hasPrefix("failing device computed something else") == true)
+      #expect(failure?.problem.hasSuffix("first at element \(byte / 2)") == true)
+    }
+  }
+
+  @Test("the halves of a slot hold the halves of a block")
+  func halves() {
+    let layout = SlotLayout(
+      inputByteCount: 17 * (1 << 20) + 18 * 64, accumulatorByteCount: 8 << 20,
+      outputByteCount: 1 << 20, flagCount: 256)
+    #expect(layout.halved.outputByteCount == 1 << 19)
+    #expect(layout.halved.accumulatorByteCount == 4 << 20)
+    #expect(layout.halved.inputByteCount >= 17 * (1 << 19) + 18 * 64)
+    #expect(layout.halved.byteCount < layout.byteCount * 6 / 10)
+  }
+
+  private func merge(on device: MergeDevice) async throws -> (StateDict, warnings: [String]) {
+    let merge = try Merge(models.pool, algorithm: method, options: .testing(on: device))
+    let (merged, report) = try await merge.stateDict()
+    return (merged, report.warnings)
   }
 }
 
@@ -77,63 +139,5 @@ private final class Flag: Sendable {
 extension RandomModels {
   fileprivate var stateDicts: [StateDict] {
     pool.models.compactMap { if case .stateDict(let stateDict) = $0 { stateDict } else { nil } }
-  }
-}
-
-/// The CPU, but for one call that fails and everything after it.
-private final class FailingBackend: Backend {
-  enum Call: CaseIterable { case makeSlot, beginInput, run, finish }
-
-  private let cpu = CPUBackend()
-  private let call: Call
-  private let callsLeft: Atomic<Int>
-
-  init(failing call: Call, after count: Int) {
-    self.call = call
-    callsLeft = Atomic(count)
-  }
-
-  var hasFailed: Bool { callsLeft.load(ordering: .relaxed) < 0 }
-
-  func count(_ call: Call) throws(DeviceError) {
-    guard call == self.call else { return }
-    guard callsLeft.wrappingSubtract(1, ordering: .relaxed).newValue < 0 else { return }
-    throw DeviceError(device: "failing device", function: "\(call)", status: -5)
-  }
-
-  var name: String { "failing device" }
-  var preferredBlockByteCount: Int { cpu.preferredBlockByteCount }
-  var preferredSlotCount: Int { 8 }
-  var maximumBufferByteCount: Int { .max }
-  var copiesPerByte: Int { 1 }
-
-  func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
-    try count(.makeSlot)
-    return FailingSlot(cpu.makeSlot(layout), backend: self)
-  }
-}
-
-private final class FailingSlot: Slot {
-  private let slot: any Slot
-  private let backend: FailingBackend
-
-  init(_ slot: any Slot, backend: FailingBackend) {
-    self.slot = slot
-    self.backend = backend
-  }
-
-  func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer {
-    try backend.count(.beginInput)
-    return try slot.beginInput()
-  }
-
-  func run(_ launches: [Launch], stagedByteCount: Int) throws(DeviceError) {
-    try backend.count(.run)
-    try slot.run(launches, stagedByteCount: stagedByteCount)
-  }
-
-  func finish(outputByteCount: Int) throws(DeviceError) -> SlotOutput {
-    try backend.count(.finish)
-    return try slot.finish(outputByteCount: outputByteCount)
   }
 }

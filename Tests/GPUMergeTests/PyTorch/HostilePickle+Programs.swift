@@ -68,6 +68,9 @@ extension HostilePickle {
         "persistent id of a module", .persistentID,
         object: P.tuple(P.string("module"), P.none, P.string("x"), P.string("y")) + P.persistentID),
       HostilePickle(
+        "persistent id of a part of a storage", .persistentID,
+        tensor: P.tensor(storage: TestLegacy.storageID())),
+      HostilePickle(
         "persistent id that is a string", .persistentID,
         object: P.string("storage") + P.persistentID),
       HostilePickle(

@@ -54,6 +54,22 @@ struct HostilePickleTests {
     #expect(checkpoint.tensors.map(\.dtype) == [.uint8, .float8E5M2])
   }
 
+  @Test("tensors with attributes as PyTorch 1.8 to 1.11 wrote them")
+  func oldAttributes() throws {
+    let arguments = TestPickle.tuple(
+      TestPickle.storage(), TestPickle.int(0), TestPickle.ints([4]), TestPickle.ints([1]),
+      TestPickle.no, TestPickle.orderedDict)
+    let tensor = TestPickle.call(
+      "torch._tensor", "_rebuild_from_type",
+      TestPickle.global("torch._utils", "_rebuild_tensor_v2"),
+      TestPickle.global("torch", "Tensor"), arguments,
+      TestPickle.dict((TestPickle.string("note"), TestPickle.none)))
+    let hostile = HostilePickle("", .internal, tensor: tensor)
+    let checkpoint = try hostile.open()
+    #expect(try TorchFile.readAll(checkpoint).map(\.bytes) == [hostile.storage])
+    #expect(checkpoint.warnings == ["1 tensors have Python attributes, which are not kept"])
+  }
+
   @Test("the strides of single elements may be anything")
   func freeStrides() throws {
     let tensor = TestPickle.tensor(

@@ -61,6 +61,8 @@ extension HostileZip {
     HostileZip("TorchScript code", .unsupportedFormat, extra("a/code/x.py")),
     HostileZip("npz", .unsupportedFormat, extra("weight.npy")),
     HostileZip("docx", .unsupportedFormat, extra("[Content_Types].xml")),
+    HostileZip("torch.export", .unsupportedFormat, extra("a/archive_format")),
+    HostileZip("Keras", .unsupportedFormat, extra("model.weights.h5")),
     HostileZip("PyTorch 1.4", .unsupportedFormat, extra("a/tensors/0")),
     HostileZip("no members", .zipStructure) { $0.members = [] },
   ]

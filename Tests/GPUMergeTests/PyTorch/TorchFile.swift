@@ -6,7 +6,8 @@ import SystemPackage
 enum TorchFile {
   /// Opens a checkpoint of these bytes, from a file that has no name any more.
   static func open(
-    _ bytes: [UInt8], limits: Limits = Limits(), root: String? = nil
+    _ bytes: [UInt8], limits: Limits = Limits(), root: String? = nil,
+    allowsOpaqueObjects: Bool = false
   ) throws -> Checkpoint {
     let path = FilePath(FileManager.default.temporaryDirectory.path)
       .appending("gpumerge-torch-\(UUID())")
@@ -19,6 +20,7 @@ enum TorchFile {
     var options = ReadingOptions()
     options.limits = limits
     options.root = root
+    options.allowsOpaqueObjects = allowsOpaqueObjects
     return try PyTorchReader.open(try file.get(), options: options)
   }
 

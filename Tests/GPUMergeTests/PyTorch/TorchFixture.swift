@@ -8,6 +8,7 @@ struct TorchFixture: Sendable, CustomTestStringConvertible {
   let name: String
   /// Where the tensors are, if not in a customary place.
   var root: String?
+  var allowsOpaqueObjects = false
 
   var testDescription: String { name }
 
@@ -33,15 +34,33 @@ struct TorchFixture: Sendable, CustomTestStringConvertible {
       "training", "unicode_names", "zip_recursive",
     ].map { TorchFixture(name: $0) } + [
       TorchFixture(name: "nested_twice", root: "outer.inner.dict")
+    ] + legacy + withObjects
+
+  /// In the format before PyTorch 1.6.
+  static let legacy = [
+    "big_endian_host", "every_dtype", "layouts", "module", "parameters", "protocol3", "protocol4",
+    "protocol5", "python2", "small", "training", "unicode_names", "untyped", "views",
+  ].map { TorchFixture(name: "legacy/\($0)") }
+
+  /// As training programs write them, with other things beside the tensors.
+  static let withObjects =
+    ["detr", "detr_legacy", "objects2", "objects4", "objects5"].map {
+      TorchFixture(name: "objects/\($0)", allowsOpaqueObjects: true)
+    } + [
+      TorchFixture(name: "objects/deepspeed_zero2"), TorchFixture(name: "objects/timm"),
+      TorchFixture(name: "objects/esrgan", root: "params_ema"),
     ]
 
-  var path: FilePath { FilePath(Self.folder.appending(path: "\(name).pt").path) }
+  var path: FilePath { Self.path(of: "\(name).pt") }
+
+  static func path(of file: String) -> FilePath { FilePath(folder.appending(path: file).path) }
 
   func bytes() throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path.string))) }
 
   func open() throws -> Checkpoint {
     var options = ReadingOptions()
     options.root = root
+    options.allowsOpaqueObjects = allowsOpaqueObjects
     return try PyTorchReader.open(InputFile(opening: path), options: options)
   }
 

@@ -39,12 +39,39 @@ struct TorchFuzzTests {
     }
   }
 
+  @Test("a mutated file of the old format is an error or can be read", arguments: 0..<8)
+  func legacy(seed: Int) throws {
+    var random = SeededGenerator(seed: UInt64(200 + seed))
+    let names = [
+      "layouts", "training", "protocol4", "python2", "views", "untyped", "module", "small",
+    ]
+    let source = try TorchFixture(name: "legacy/\(names[seed])").bytes()
+    for _ in 0..<Self.rounds {
+      var bytes = source
+      for _ in 0..<Int.random(in: 1...3, using: &random) { Self.mutate(&bytes, &random) }
+      try Self.exercise(bytes)
+    }
+  }
+
+  @Test("mutated objects of unknown classes are passed over or refused", arguments: 0..<4)
+  func objects(seed: Int) throws {
+    var random = SeededGenerator(seed: UInt64(300 + seed))
+    let names = ["objects2", "objects4", "detr", "objects5"]
+    let source = try Self.parts(of: "objects/\(names[seed])")
+    for _ in 0..<Self.rounds {
+      var pickle = source.pickle
+      for _ in 0..<Int.random(in: 1...3, using: &random) { Self.mutate(&pickle, &random) }
+      let zip = TestZip.checkpoint(pickle, storages: source.storages)
+      try Self.exercise(zip.bytes(), allowsOpaqueObjects: true)
+    }
+  }
+
   /// Reads it all.
   ///
   /// Whatever the file says, nothing but a GPUMergeError may come of it.
-  private static func exercise(_ bytes: [UInt8]) throws {
+  private static func exercise(_ bytes: [UInt8], allowsOpaqueObjects: Bool = false) throws {
     do {
-      let checkpoint = try TorchFile.open(bytes)
+      let checkpoint = try TorchFile.open(bytes, allowsOpaqueObjects: allowsOpaqueObjects)
       for tensor in checkpoint.tensors where tensor.byteCount < 1 << 20 {
         #expect(try TorchFixture.Tensor(reading: tensor).bytes.count == tensor.byteCount)
       }

@@ -37,11 +37,6 @@ struct FormatSnifferTests {
         "gzip", [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0x4B], .unsupportedFormat, "gzip", "Decompress"
       ),
       (
-        "legacy torch",
-        [0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E],
-        .unsupportedFormat, "old format of PyTorch", "torch.save"
-      ),
-      (
         "tar",
         Array("sys_info".utf8) + [UInt8](repeating: 0, count: 249) + Array("ustar\u{0}00".utf8)
           + [UInt8](repeating: 0, count: 256), .unsupportedFormat, "tar archive", "torch.save"
@@ -78,6 +73,30 @@ struct FormatSnifferTests {
         "plain Python pickle", "Nothing in it was run"
       ),
       (
+        "plain pickle, wrong magic number",
+        [0x80, 2, 0x8A, 0x0A, 0x6D, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E],
+        .unsupportedFormat, "plain Python pickle", "Nothing in it was run"
+      ),
+      (
+        "plain pickle, protocol 0", Array("(dp0\nS'w'\np1\nI1\ns.".utf8), .unsupportedFormat,
+        "plain Python pickle", "Nothing in it was run"
+      ),
+      (
+        "plain pickle, protocol 0, of a call", Array("cposix\nsystem\n(S'true'\ntR.".utf8),
+        .unsupportedFormat, "plain Python pickle", "Nothing in it was run"
+      ),
+      (
+        "metadata of a distributed checkpoint, protocol 4",
+        [0x80, 4, 0x95, 0xCF, 3, 0, 0, 0, 0, 0, 0, 0x8C, 0x25]
+          + Array("torch.distributed.checkpoint.metadata".utf8) + [0x94], .unsupportedFormat,
+        "metadata of a distributed checkpoint", "dcp_to_torch"
+      ),
+      (
+        "metadata of a distributed checkpoint, protocol 2",
+        [0x80, 2] + Array("ctorch.distributed.checkpoint.metadata\nMetadata\n".utf8),
+        .unsupportedFormat, "metadata of a distributed checkpoint", "dcp_to_torch"
+      ),
+      (
         "zeros", [UInt8](repeating: 0, count: 4096), .headerJSON, "header is empty",
         "never finished writing"
       ),
@@ -102,6 +121,18 @@ struct FormatSnifferTests {
     #expect(try FormatSniffer.format(of: bytes) == .pytorch)
   }
 
+  @Test("the old format of PyTorch goes to the PyTorch reader, in each protocol of pickle")
+  func legacy() throws {
+    let number: [UInt8] = [
+      0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
+    ]
+    #expect(try FormatSniffer.format(of: [0x80, 2] + number) == .pytorch)
+    #expect(try FormatSniffer.format(of: [0x80, 3] + number) == .pytorch)
+    let frame: [UInt8] = [0x95, 13, 0, 0, 0, 0, 0, 0, 0]
+    #expect(try FormatSniffer.format(of: [0x80, 4] + frame + number) == .pytorch)
+    #expect(try FormatSniffer.format(of: [0x80, 5] + frame + number) == .pytorch)
+  }
+
   @Test("a header length with the bytes of another mark is a header length")
   func polyglot() throws {
     let zip: [UInt8] = [0x50, 0x4B, 3, 4, 0, 0, 0, 0, UInt8(ascii: "{")]
@@ -110,6 +141,28 @@ struct FormatSnifferTests {
     #expect(try FormatSniffer.format(of: pickle) == .safetensors)
     let gzip: [UInt8] = [0x1F, 0x8B, 0, 0, 0, 0, 0, 0, UInt8(ascii: "{")]
     #expect(try FormatSniffer.format(of: gzip) == .safetensors)
+  }
+
+  @Test("the name of an unfinished download explains why it cannot be read, and only then")
+  func unfinished() throws {
+    let good = Array("\u{2}\0\0\0\0\0\0\0{}".utf8)
+    try withFile(good.dropLast()) { path in
+      for ending in ["incomplete", "part", "crdownload"] {
+        let renamed = FilePath(path.string + "." + ending)
+        #expect(rename(path.string, renamed.string) == 0)
+        let error = try #require(throws: GPUMergeError.self) { try Checkpoint.open(renamed) }
+        #expect(error.kind == .truncated)
+        #expect(error.advice?.contains("never downloaded to the end") == true)
+        #expect(rename(renamed.string, path.string) == 0)
+      }
+    }
+    try withFile(good) { path in
+      let renamed = FilePath(path.string + ".incomplete")
+      #expect(rename(path.string, renamed.string) == 0)
+      let checkpoint = try Checkpoint.open(renamed)
+      #expect(checkpoint.tensors.isEmpty)
+      #expect(rename(renamed.string, path.string) == 0)
+    }
   }
 
   @Test("a missing file, a device and a pipe are refused")

@@ -1,21 +1,27 @@
 /// All objects of a pickle.
 struct PickleArena {
   /// The pickle, which strings refer to.
-  let bytes: [UInt8]
+  var bytes: [UInt8]
+  /// The zip member that the pickle is, for messages.
+  let member: String?
   private(set) var nodes: [PickleNode] = [.none, .bool(true), .bool(false), .tuple(.empty)]
   private(set) var elements: [NodeID] = []
   var lists: [[NodeID]] = []
   var dictionaries: [PickleDictionary] = []
   private(set) var storages: [PickleStorage] = []
   var tensors: [PickleTensor] = []
+  /// The classes and functions that are not on the list, in the order they came.
+  private(set) var unknownNames: [String] = []
+  private var unknownIndices: [String: UInt32] = [:]
 
   static let none: NodeID = 0
   static let `true`: NodeID = 1
   static let `false`: NodeID = 2
   static let emptyTuple: NodeID = 3
 
-  init(bytes: [UInt8]) {
+  init(bytes: [UInt8], member: String?) {
     self.bytes = bytes
+    self.member = member
   }
 
   subscript(id: NodeID) -> PickleNode { nodes[Int(id)] }
@@ -50,6 +56,21 @@ struct PickleArena {
   mutating func add(_ tensor: PickleTensor) -> NodeID {
     tensors.append(tensor)
     return add(.tensor(UInt32(tensors.count - 1)))
+  }
+
+  mutating func addUnknown(_ name: String) -> NodeID {
+    let index = unknownIndices[name] ?? UInt32(unknownNames.count)
+    if Int(index) == unknownNames.count {
+      unknownNames.append(name)
+      unknownIndices[name] = index
+    }
+    return add(.unknown(index))
+  }
+
+  /// What to call an object in a message.
+  func kindName(_ id: NodeID) -> String {
+    guard case .unknown(let index) = self[id] else { return self[id].kindName }
+    return "an object of '\(escaped(unknownNames[Int(index)]))'"
   }
 
   /// The elements of a tuple, or nil if it is something else.

@@ -23,6 +23,16 @@ enum PickleGlobal: Hashable {
   case storage(DType?)
   case dtype(DType)
 
+  /// Whether it is called for tensors only.
+  var makesTensors: Bool {
+    switch self {
+    case .rebuildTensor, .rebuildTensorV2, .rebuildTensorV3, .rebuildParameter,
+      .rebuildParameterWithState, .rebuildFromType, .parameter:
+      true
+    default: false
+    }
+  }
+
   /// Finds what `module.name` stands for; nil if it is not on the list.
   init?(module: String, name: String) {
     let module = module == "__builtin__" ? "builtins" : module
@@ -48,6 +58,7 @@ enum PickleGlobal: Hashable {
       "torch._utils._rebuild_tensor_v3": .rebuildTensorV3,
       "torch._utils._rebuild_parameter": .rebuildParameter,
       "torch._utils._rebuild_parameter_with_state": .rebuildParameterWithState,
+      "torch._tensor._rebuild_from_type": .rebuildFromType,
       "torch._tensor._rebuild_from_type_v2": .rebuildFromType,
       "torch.nn.parameter.Parameter": .parameter, "torch.nn.parameter.Buffer": .tensorClass,
       "torch.Tensor": .tensorClass, "torch._tensor.Tensor": .tensorClass,

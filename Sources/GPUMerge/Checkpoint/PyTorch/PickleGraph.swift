@@ -99,7 +99,7 @@ struct PickleGraph {
     var seen = Set<Key>(minimumCapacity: dictionary.entries.count)
     for entry in dictionary.entries {
       guard let key = key(entry.key) else {
-        throw failure(.pickleStack, "\(arena[entry.key].kindName) is the key of a dict")
+        throw failure(.pickleStack, "\(arena.kindName(entry.key)) is the key of a dict")
       }
       guard key == .other || seen.insert(key).inserted else {
         let name = arena.string(entry.key).map { " '\(escaped($0))'" } ?? ""
@@ -125,12 +125,12 @@ struct PickleGraph {
     case .int(let value): .int(value)
     case .float(let value): Int(exactly: value).map(Key.int) ?? .number(value)
     case .string(let slice): .string(arena.bytes[slice.range])
-    case .tuple, .global, .opaque: .other
+    case .tuple, .global, .bytes, .opaque, .unknown: .other
     case .list, .dictionary, .storage, .tensor: nil
     }
   }
 
   private func failure(_ kind: GPUMergeError.Kind, _ problem: String) -> GPUMergeError {
-    GPUMergeError(kind, problem, subject: "data.pkl")
+    GPUMergeError(kind, problem, subject: arena.member)
   }
 }

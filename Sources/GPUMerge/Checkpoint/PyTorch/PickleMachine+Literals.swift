@@ -15,6 +15,7 @@ extension PickleMachine {
 
   /// Goes past the next `count` bytes, which must exist, and returns where they start.
   private mutating func take(_ count: Int) throws(GPUMergeError) -> Int {
+    try fill(count)
     guard count <= arena.bytes.count - position else {
       throw failure(.pickleTruncated, "the pickle ends in the middle", at: position)
     }
@@ -43,15 +44,23 @@ extension PickleMachine {
     case .float:
       let bits = try unsigned(UInt64.self).byteSwapped
       return arena.add(.float(Double(bitPattern: bits)))
-    case .shortString, .shortUnicode: return try string(slice(try byte()))
-    case .string, .unicode: return try string(slice(try unsigned(UInt32.self)))
+    case .shortUnicode: return try string(slice(try byte()))
+    case .unicode: return try string(slice(try unsigned(UInt32.self)))
     case .longUnicode: return try string(slice(try unsigned(UInt64.self)))
+    case .shortString: return try python2String(slice(try byte()))
+    case .string: return try python2String(slice(try unsigned(UInt32.self)))
     case .shortBytes: _ = try slice(try byte())
     case .bytes: _ = try slice(try unsigned(UInt32.self))
-    case .longBytes: _ = try slice(try unsigned(UInt64.self))
-    default: break
+    case .longBytes, .byteArray: _ = try slice(try unsigned(UInt64.self))
+    default: return arena.add(.opaque)
     }
-    return arena.add(.opaque)
+    return arena.add(.bytes)
+  }
+
+  /// A string of Python 2 is text or any bytes.
+  private mutating func python2String(_ slice: PickleSlice) -> NodeID {
+    let isText = String(validating: arena.bytes[slice.range], as: UTF8.self) != nil
+    return arena.add(isText ? .string(slice) : .bytes)
   }
 
   private mutating func string(_ slice: PickleSlice) throws(GPUMergeError) -> NodeID {
@@ -88,8 +97,10 @@ extension PickleMachine {
   /// A line of ASCII, without its end.
   mutating func line() throws(GPUMergeError) -> String {
     let start = position
+    try fill(min(257, byteCount - position, max(0, (stream?.limit ?? byteCount) - position)))
     let window = arena.bytes[start..<min(start + 257, arena.bytes.count)]
     guard let end = window.firstIndex(of: UInt8(ascii: "\n")) else {
+      if window.count < 257 { try fill(window.count + 1) }  // Throws if that is too much.
       throw window.count == 257
         ? failure(.pickleOpcode, "a line has more than 256 bytes")
         : failure(.pickleTruncated, "the pickle ends in the middle of a line", at: start)

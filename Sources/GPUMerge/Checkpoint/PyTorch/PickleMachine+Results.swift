@@ -1,43 +1,13 @@
 // What the functions on the list would make of their arguments.
 extension PickleMachine {
-  /// Looks up a name on the list.
-  ///
-  /// `tensor` is the name of what is being described, if known.
-  func global(
-    _ module: String, _ name: String, for tensor: String?
-  ) throws(GPUMergeError) -> PickleGlobal {
-    if let known = PickleGlobal(module: module, name: name) { return known }
-    if let reason = PickleGlobal.unsupported(module: module, name: name) {
-      throw failure(
-        .layoutUnsupported,
-        "the tensor \(tensor.map { "'\(escaped($0))' " } ?? "")\(reason)",
-        advice: "Convert it to an ordinary dense tensor with PyTorch first")
-    }
-    throw failure(
-      .pickleGlobal,
-      "the file refers to '\(escaped("\(module).\(name)"))', which a checkpoint of tensors does not "
-        + "need; nothing was run",
-      advice: "If you trust the file, load it with PyTorch and save only model.state_dict()")
-  }
-
-  /// The storage that a persistent id names: ('storage', class, key, location, count).
-  mutating func storage(_ id: NodeID) throws(GPUMergeError) -> NodeID {
-    guard let items = arena.tuple(id, atMost: 5), items.count == 5,
-      arena.utf8(items[0])?.elementsEqual("storage".utf8) == true,
-      case .global(.storage(let dtype)) = arena[items[1]],
-      case .string(let key) = arena[items[2]], arena.utf8(items[3]) != nil,
-      let count = arena.int(items[4])
-    else { throw failure(.persistentID, "a persistent id does not name a storage") }
-    guard count >= 0 else { throw failure(.storageSize, "a storage has \(count) elements") }
-    return arena.add(PickleStorage(key: key, dtype: dtype, elementCount: count))
-  }
-
   /// The result of a call, or of making an object of a class.
   mutating func result(
     of function: NodeID, _ arguments: NodeID, isNew: Bool
   ) throws(GPUMergeError) -> NodeID {
+    // Of what unknown code would make, only that it is unknown is kept.
+    if case .unknown = arena[function], arena.tuple(arguments) != nil { return function }
     guard case .global(let global) = arena[function] else {
-      throw failure(.pickleStack, "\(arena[function].kindName) is called")
+      throw failure(.pickleStack, "\(arena.kindName(function)) is called")
     }
     guard let items = arena.tuple(arguments, atMost: 8) else {
       throw failure(.pickleStack, "the arguments of a call are no tuple, or too many")
@@ -126,6 +96,8 @@ extension PickleMachine {
 
   /// (function, class, arguments of the function, attributes).
   private mutating func tensorOfType(_ items: [NodeID]) throws(GPUMergeError) -> NodeID {
+    // A subclass of Tensor that is not known may keep its values elsewhere: this is no tensor.
+    if items.count == 4, case .unknown = arena[items[1]] { return items[1] }
     guard items.count == 4, case .global(let function) = arena[items[0]],
       case .global(let type) = arena[items[1]], type == .tensorClass || type == .parameter,
       let arguments = arena.tuple(items[2], atMost: 8)
@@ -157,15 +129,35 @@ extension PickleMachine {
     return tensor
   }
 
-  /// Attributes given to an object: only an OrderedDict's `_metadata`.
+  /// Attributes given to an object: an OrderedDict's `_metadata`, and what a Parameter of PyTorch
+  /// before 0.4 says about its gradient.
   mutating func build(_ object: NodeID, _ state: NodeID) throws(GPUMergeError) {
-    guard case .dictionary(let index) = arena[object], arena.dictionaries[Int(index)].isOrdered,
-      let attributes = arena.dictionary(state), attributes.entries.count == 1,
-      arena.utf8(attributes.entries[0].key)?.elementsEqual("_metadata".utf8) == true
-    else {
-      throw failure(
-        .pickleStack, "\(arena[object].kindName) gets attributes that PyTorch does not write")
+    switch arena[object] {
+    case .unknown: return
+    case .tensor:
+      guard let items = arena.tuple(state), items.count == 3,
+        case .bool = arena[items[items.startIndex]],
+        case .bool = arena[items[items.startIndex + 1]], isNothing(items[items.startIndex + 2])
+      else { break }
+      return
+    case .dictionary(let index):
+      guard arena.dictionaries[Int(index)].isOrdered, let attributes = arena.dictionary(state),
+        attributes.entries.count == 1,
+        arena.utf8(attributes.entries[0].key)?.elementsEqual("_metadata".utf8) == true
+      else { break }
+      arena.dictionaries[Int(index)].metadata = attributes.entries[0].value
+      return
+    default: break
     }
-    arena.dictionaries[Int(index)].metadata = attributes.entries[0].value
+    throw failure(
+      .pickleStack, "\(arena.kindName(object)) gets attributes that PyTorch does not write")
+  }
+
+  private func isNothing(_ id: NodeID) -> Bool {
+    switch arena[id] {
+    case .none: true
+    case .dictionary(let index): arena.dictionaries[Int(index)].entries.isEmpty
+    default: false
+    }
   }
 }

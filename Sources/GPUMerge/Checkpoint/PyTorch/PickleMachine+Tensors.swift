@@ -14,7 +14,7 @@ extension PickleMachine {
       throw failure(.pickleStack, "a tensor has other arguments than PyTorch writes")
     }
     guard case .storage(let storage) = arena[items[0]] else {
-      throw failure(.pickleStack, "a tensor has \(arena[items[0]].kindName) for a storage")
+      throw failure(.pickleStack, "a tensor has \(arena.kindName(items[0])) for a storage")
     }
     guard let offset = arena.int(items[1]), offset >= 0 else {
       throw failure(.tensorBounds, "a tensor's offset is no count")
@@ -40,7 +40,7 @@ extension PickleMachine {
     _ id: NodeID, _ what: String, _ kind: GPUMergeError.Kind
   ) throws(GPUMergeError) -> [Int] {
     guard let items = arena.tuple(id) else {
-      throw failure(kind, "a tensor's \(what) is \(arena[id].kindName), not a tuple")
+      throw failure(kind, "a tensor's \(what) is \(arena.kindName(id)), not a tuple")
     }
     guard items.count <= limits.dimensionCount else {
       throw failure(.tensorBounds, "a tensor has \(items.count) dimensions")
@@ -70,7 +70,7 @@ extension PickleMachine {
       return stored
     }
     guard case .global(.dtype(let dtype)) = arena[given], stored == nil else {
-      throw failure(.badDType, "a tensor's type is \(arena[given].kindName)")
+      throw failure(.badDType, "a tensor's type is \(arena.kindName(given))")
     }
     return dtype
   }

@@ -5,34 +5,53 @@
 struct PickleMachine {
   var arena: PickleArena
   let limits: Limits
+  /// Whether objects of unknown classes are passed over instead of refused.
+  let allowsOpaqueObjects: Bool
+  /// Where the pickle is read from while it is interpreted; nil if it was read whole.
+  let stream: PickleStream?
   /// Where the next opcode or argument is.
   var position = 0
   /// Where the opcode being executed is.
   var opcodeOffset = 0
   private var opcodeCount = 0
   private var copyCount = 0
-  private var stack: [NodeID] = []
+  var stack: [NodeID] = []
   /// The heights of `stack` at the marks; objects below the last mark are out of reach.
-  private var marks: [Int] = []
+  var marks: [Int] = []
   private var memo = PickleMemo()
 
-  init(_ bytes: [UInt8], limits: Limits) {
-    arena = PickleArena(bytes: bytes)
-    self.limits = limits
+  /// A machine for the pickle that is the zip member of this name.
+  init(_ bytes: [UInt8], member: String, options: ReadingOptions) {
+    arena = PickleArena(bytes: bytes, member: member)
+    limits = options.limits
+    allowsOpaqueObjects = options.allowsOpaqueObjects
+    stream = nil
   }
 
-  /// Reads the whole pickle and returns the object it describes.
+  /// A machine for a pickle inside a file.
+  init(_ stream: PickleStream, options: ReadingOptions) {
+    arena = PickleArena(bytes: [], member: nil)
+    limits = options.limits
+    allowsOpaqueObjects = options.allowsOpaqueObjects
+    self.stream = stream
+  }
+
+  /// Reads the whole pickle and returns the object it describes, which is safe to walk through.
   mutating func run() throws(GPUMergeError) -> NodeID {
-    guard arena.bytes.count < Int32.max else {
+    let top = try interpret()
+    try PickleGraph.check(arena, from: top, limits: limits)
+    return top
+  }
+
+  private mutating func interpret() throws(GPUMergeError) -> NodeID {
+    guard (stream?.limit ?? arena.bytes.count) < Int32.max else {
       throw failure(.pickleOpcode, "the pickle has more than 2 GiB")
     }
     try start()
     while true {
       opcodeOffset = position
       let code = try byte()
-      guard let opcode = PickleOpcode(rawValue: code) else {
-        throw failure(.pickleOpcode, "opcode 0x\(String(code, radix: 16)) is not allowed")
-      }
+      guard let opcode = PickleOpcode(rawValue: code) else { throw notAllowed(code) }
       opcodeCount += 1
       guard opcodeCount <= limits.opcodeCount else {
         throw failure(.pickleOpcode, "the pickle has more than \(limits.opcodeCount) opcodes")
@@ -57,7 +76,7 @@ struct PickleMachine {
     guard stack.isEmpty, marks.isEmpty else {
       throw failure(.pickleStack, "the pickle ends with objects left over")
     }
-    guard position == arena.bytes.count else {
+    guard stream != nil || position == arena.bytes.count else {
       throw failure(.trailingData, "there are bytes after the end of the pickle", at: position)
     }
     return root
@@ -76,11 +95,15 @@ struct PickleMachine {
       try setItems([try pop(), value])
     case .setItems: try setItems(try popToMark())
     case .addItems: try addItems(try popToMark())
+    case .frozenSet:
+      _ = try popToMark()
+      try push(arena.add(.opaque))
     case .global, .stackGlobal: try pushGlobal(opcode)
     case .persistentID: try push(storage(try pop()))
     case .reduce, .new:
       let arguments = try pop()
       try push(result(of: try pop(), arguments, isNew: opcode == .new))
+    case .object, .newWithKeywords: try pushObject(opcode)
     case .build:
       let state = try pop()
       try build(try top(), state)
@@ -121,9 +144,19 @@ struct PickleMachine {
 
   private mutating func checkFrame() throws(GPUMergeError) {
     let count = try unsigned(UInt64.self)
-    guard count <= arena.bytes.count - position else {
+    guard count <= byteCount - position else {
       throw failure(.pickleTruncated, "the frame is longer than the pickle")
     }
+  }
+
+  /// The bytes of the pickle, or of all that it may be.
+  var byteCount: Int { stream?.byteCount ?? arena.bytes.count }
+
+  /// Reads on in the file until the next `count` bytes are there, if it has as many.
+  mutating func fill(_ count: Int) throws(GPUMergeError) {
+    guard count > arena.bytes.count - position, let stream, count <= stream.byteCount - position
+    else { return }
+    try stream.extend(&arena.bytes, to: position + count)
   }
 
   private mutating func pushTuple(_ opcode: PickleOpcode) throws(GPUMergeError) {
@@ -138,99 +171,16 @@ struct PickleMachine {
       try push(arena.addTuple(items))
     }
   }
-}
 
-// MARK: The stack
-
-extension PickleMachine {
   func failure(
     _ kind: GPUMergeError.Kind, _ problem: String, at offset: Int? = nil, advice: String? = nil
   ) -> GPUMergeError {
     GPUMergeError(
-      kind, problem, subject: "data.pkl", offset: offset ?? opcodeOffset, advice: advice)
+      kind, problem, subject: arena.member, offset: (stream?.start ?? 0) + (offset ?? opcodeOffset),
+      advice: advice)
   }
 
-  private mutating func push(_ node: NodeID) throws(GPUMergeError) {
-    guard stack.count + marks.count < limits.stackCount else {
-      throw failure(.pickleStack, "more than \(limits.stackCount) objects are unfinished")
-    }
-    stack.append(node)
-  }
-
-  private mutating func pushMark() throws(GPUMergeError) {
-    guard stack.count + marks.count < limits.stackCount else {
-      throw failure(.pickleStack, "more than \(limits.stackCount) objects are unfinished")
-    }
-    marks.append(stack.count)
-  }
-
-  /// Throws unless `count` objects can be taken from the stack.
-  private func require(_ count: Int) throws(GPUMergeError) {
-    guard stack.count - (marks.last ?? 0) >= count else {
-      throw failure(.pickleStack, "an object is missing on the stack")
-    }
-  }
-
-  private func top() throws(GPUMergeError) -> NodeID {
-    try require(1)
-    return stack[stack.count - 1]
-  }
-
-  private mutating func pop() throws(GPUMergeError) -> NodeID {
-    try require(1)
-    return stack.removeLast()
-  }
-
-  private mutating func popToMark() throws(GPUMergeError) -> [NodeID] {
-    guard let height = marks.popLast() else {
-      throw failure(.pickleStack, "a mark is missing on the stack")
-    }
-    let items = Array(stack[height...])
-    stack.removeSubrange(height...)
-    return items
-  }
-
-  /// The string on top of the stack, which is the name of the tensor about to be described.
-  private var pendingName: String? {
-    stack.last.flatMap { arena.string($0) }
-  }
-
-  private mutating func append(_ items: [NodeID]) throws(GPUMergeError) {
-    guard case .list(let index) = arena[try top()] else {
-      throw failure(.pickleStack, "something is appended to \(arena[try top()].kindName)")
-    }
-    arena.lists[Int(index)].append(contentsOf: items)
-  }
-
-  private mutating func setItems(_ items: [NodeID]) throws(GPUMergeError) {
-    guard case .dictionary(let index) = arena[try top()], items.count % 2 == 0 else {
-      throw failure(.pickleStack, "keys and values are put into \(arena[try top()].kindName)")
-    }
-    for position in stride(from: 0, to: items.count, by: 2) {
-      arena.dictionaries[Int(index)].entries.append((items[position], items[position + 1]))
-    }
-  }
-
-  private mutating func addItems(_ items: [NodeID]) throws(GPUMergeError) {
-    guard case .opaque = arena[try top()] else {
-      throw failure(.pickleStack, "something is added to \(arena[try top()].kindName)")
-    }
-  }
-
-  private mutating func pushGlobal(_ opcode: PickleOpcode) throws(GPUMergeError) {
-    let module: String
-    let name: String
-    if opcode == .global {
-      module = try line()
-      name = try line()
-    } else {
-      let ids = (name: try pop(), module: try pop())
-      guard let givenModule = arena.string(ids.module), let givenName = arena.string(ids.name),
-        givenModule.utf8.count <= 256, givenName.utf8.count <= 256
-      else { throw failure(.pickleGlobal, "a class or function is named by no proper string") }
-      module = givenModule
-      name = givenName
-    }
-    try push(arena.add(.global(try global(module, name, for: pendingName))))
+  func notAllowed(_ opcode: UInt8) -> GPUMergeError {
+    failure(.pickleOpcode, "opcode 0x\(String(opcode, radix: 16)) is not allowed")
   }
 }

@@ -23,8 +23,13 @@ enum PickleNode {
   case storage(UInt32)
   /// An index of `PickleArena.tensors`.
   case tensor(UInt32)
-  /// A set, complex number, device or byte string: allowed, and never looked into.
+  /// A byte string, or text of Python 2 that is not UTF-8; never looked into.
+  case bytes
+  /// A set, complex number or device: allowed, and never looked into.
   case opaque
+  /// A class or function that is not on the list, or whatever came of it: nothing is kept but its
+  /// name, an index of `PickleArena.unknownNames`.
+  case unknown(UInt32)
 
   /// What to call it in a message.
   var kindName: String {
@@ -40,7 +45,9 @@ enum PickleNode {
     case .global: "a class or function"
     case .storage: "a storage"
     case .tensor: "a tensor"
+    case .bytes: "a byte string"
     case .opaque: "another object"
+    case .unknown: "an object of an unknown class"
     }
   }
 }
@@ -71,6 +78,23 @@ struct PickleStorage {
   /// Its element type; nil if it is untyped, and counted in bytes.
   var dtype: DType?
   var elementCount: Int
+  /// The part of it that tensors lie in, if not the whole.
+  var view: PickleView?
+
+  /// The bytes of the whole storage, or nil if that is an impossible number.
+  var byteCount: Int? {
+    let width = (dtype?.bitWidth ?? 8) / 8
+    let (byteCount, overflow) = elementCount.multipliedReportingOverflow(by: width)
+    return overflow ? nil : byteCount
+  }
+}
+
+/// A part of a storage that is a storage itself, as PyTorch had them until 0.3.
+struct PickleView {
+  /// The same for all tensors that lie in it.
+  var key: PickleSlice
+  /// In elements of the whole storage.
+  var range: Range<Int>
 }
 
 /// A tensor as the pickle describes it; nothing but the types of the numbers is checked yet.

@@ -25,6 +25,7 @@ enum PickleOpcode: UInt8 {
   case appends = 0x65
   case get = 0x68
   case longGet = 0x6A
+  case object = 0x6F
   case put = 0x71
   case longPut = 0x72
   case setItem = 0x73
@@ -44,7 +45,10 @@ enum PickleOpcode: UInt8 {
   case longBytes = 0x8E
   case emptySet = 0x8F
   case addItems = 0x90
+  case frozenSet = 0x91
+  case newWithKeywords = 0x92
   case stackGlobal = 0x93
   case memoize = 0x94
   case frame = 0x95
+  case byteArray = 0x96
 }

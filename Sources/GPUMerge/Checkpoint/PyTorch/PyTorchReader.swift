@@ -1,4 +1,4 @@
-/// Opens the checkpoints that `torch.save` writes since PyTorch 1.6.
+/// Opens the checkpoints that `torch.save` writes: zip archives, and before PyTorch 1.6 other files.
 package enum PyTorchReader {
   /// The key below `_metadata` where our own files keep their metadata.
   static let metadataKey = "__gpumerge__"
@@ -22,20 +22,16 @@ package enum PyTorchReader {
   private static func read(
     _ file: InputFile, options: ReadingOptions
   ) throws(GPUMergeError) -> Checkpoint {
-    let limits = options.limits
-    let archive = try TorchArchive(ZipArchive(file, limits: limits))
-    var machine = PickleMachine(try archive.pickle(limits: limits), limits: limits)
-    let top = try machine.run()
-    let arena = machine.arena
-    try PickleGraph.check(arena, from: top, limits: limits)
-    let storages = try StorageTable(arena, in: archive)
+    let content = try content(of: file, options: options)
+    let arena = content.arena
     var finder = StateDictFinder(arena)
-    let stateDict = try finder.find(from: top, root: options.root)
-    guard stateDict.entries.count <= limits.tensorCount else {
+    let stateDict = try finder.find(from: content.top, root: options.root)
+    guard stateDict.entries.count <= options.limits.tensorCount else {
       throw GPUMergeError(.notACheckpoint, "the file has \(stateDict.entries.count) tensors")
     }
     let builder = TensorBuilder(
-      arena: arena, storages: storages, isBigEndian: archive.isBigEndian, limits: limits)
+      arena: arena, storages: content.storages, isBigEndian: content.isBigEndian,
+      limits: options.limits)
     var tensors: [TensorInfo] = []
     var attributed = 0
     for (key, value) in stateDict.entries {
@@ -44,8 +40,8 @@ package enum PyTorchReader {
       tensors.append(try builder.tensor(key, tensor))
       if tensor.hasAttributes { attributed += 1 }
     }
-    let warnings = warnings(archive, storages, leftAside: finder.leftAside, attributed)
-    let members = storages.storedMembers
+    let warnings = warnings(content, leftAside: finder.leftAside, attributed)
+    let members = content.storages.storedMembers
     return Checkpoint(
       path: file.path, format: .pytorch, tensors: tensors,
       metadata: metadata(of: stateDict, arena), warnings: warnings, files: [file]
@@ -55,26 +51,41 @@ package enum PyTorchReader {
     }
   }
 
-  private static func warnings(
-    _ archive: TorchArchive, _ storages: StorageTable, leftAside: [String], _ attributed: Int
-  ) -> [String] {
-    var warnings: [String] = []
-    if archive.uncheckedCount > 0 {
-      warnings.append(
-        "\(archive.uncheckedCount) members have no CRC-32, so damage in them goes unnoticed")
+  private static func content(
+    of file: InputFile, options: ReadingOptions
+  ) throws(GPUMergeError) -> TorchContent {
+    let count = min(TorchLegacyFile.prefixByteCount, file.byteCount)
+    if TorchLegacyFile.matches(try file.bytes(at: 0, count: count)) {
+      var legacy = try TorchLegacyFile(file, options: options)
+      return try legacy.content()
     }
+    return try TorchArchive(ZipArchive(file, limits: options.limits)).content(options: options)
+  }
+
+  private static func warnings(
+    _ content: TorchContent, leftAside: [String], _ attributed: Int
+  ) -> [String] {
+    var warnings = content.warnings
     if !leftAside.isEmpty {
-      let keys = leftAside.prefix(20).map { "'\(escaped($0))'" }.joined(separator: ", ")
-      warnings.append("left aside beside the tensors: \(keys)\(leftAside.count > 20 ? ", …" : "")")
+      warnings.append("left aside beside the tensors: \(list(leftAside))")
+    }
+    if !content.arena.unknownNames.isEmpty {
+      warnings.append(
+        "passed over objects of unknown classes, of which nothing was run: "
+          + list(content.arena.unknownNames))
     }
     if attributed > 0 {
       warnings.append("\(attributed) tensors have Python attributes, which are not kept")
     }
-    if leftAside.isEmpty, archive.storageCount > storages.openedCount {
-      warnings.append(
-        "\(archive.storageCount - storages.openedCount) storages belong to no tensor")
+    if leftAside.isEmpty, content.storages.unopenedCount > 0 {
+      warnings.append("\(content.storages.unopenedCount) storages belong to no tensor")
     }
     return warnings
+  }
+
+  private static func list(_ names: [String]) -> String {
+    names.prefix(20).map { "'\(escaped($0))'" }.joined(separator: ", ")
+      + (names.count > 20 ? ", …" : "")
   }
 
   /// What a merge wrote beside the tensors, if this file comes from one.

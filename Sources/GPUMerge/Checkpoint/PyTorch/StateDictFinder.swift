@@ -17,7 +17,7 @@ struct StateDictFinder {
   /// customary place that has one.
   mutating func find(from top: NodeID, root: String?) throws(GPUMergeError) -> PickleDictionary {
     guard let dictionary = arena.dictionary(top) else {
-      throw failure("the file holds \(arena[top].kindName), not a dict of tensors")
+      throw failure("the file holds \(arena.kindName(top)), not a dict of tensors")
     }
     if let root { return try find(root, in: dictionary) }
     let tensorCount = dictionary.entries.count { isTensor($0.value) }
@@ -59,7 +59,7 @@ struct StateDictFinder {
         throw failure("there is no '\(escaped(root))' in the file", keysOf: dictionary)
       }
       guard let next = arena.dictionary(value) else {
-        throw failure("'\(escaped(root))' leads to \(arena[value].kindName), not to a dict")
+        throw failure("'\(escaped(root))' leads to \(arena.kindName(value)), not to a dict")
       }
       dictionary = next
       rest = rest[key.endIndex...].dropFirst()
@@ -82,6 +82,15 @@ struct StateDictFinder {
 
   private func undecided(_ dictionary: PickleDictionary) -> GPUMergeError {
     if dictionary.entries.isEmpty { return failure("the file holds an empty dict") }
+    if isFromDeepSpeed(dictionary), arena.value(of: "optimizer_state_dict", in: dictionary) != nil {
+      return partitioned("the file holds DeepSpeed's optimizer states, not the model's tensors")
+    }
+    for key in Self.customaryKeys {
+      guard let value = arena.value(of: key, in: dictionary), case .unknown = arena[value] else {
+        continue
+      }
+      return failure("'\(key)' holds \(arena.kindName(value)), not a dict of tensors")
+    }
     return failure("it is not clear which entry holds the model's tensors", keysOf: dictionary)
   }
 
@@ -89,14 +98,14 @@ struct StateDictFinder {
     _ entry: (key: NodeID, value: NodeID), among dictionary: PickleDictionary
   ) -> GPUMergeError {
     GPUMergeError(
-      .notACheckpoint, "\(arena[entry.value].kindName) stands among the tensors",
+      .notACheckpoint, "\(arena.kindName(entry.value)) stands among the tensors",
       subject: arena.string(entry.key),
       advice: "Save the model's state dict without it, or name another dict with --root KEY")
   }
 
   private func failure(_ problem: String, keysOf dictionary: PickleDictionary) -> GPUMergeError {
     let keys = dictionary.entries.prefix(20).map {
-      arena.string($0.key).map { "'\(escaped($0))'" } ?? arena[$0.key].kindName
+      arena.string($0.key).map { "'\(escaped($0))'" } ?? arena.kindName($0.key)
     }
     let more = dictionary.entries.count > keys.count ? ", …" : ""
     return GPUMergeError(
@@ -113,18 +122,22 @@ struct StateDictFinder {
   private func checkPlaceholders(
     _ stateDict: PickleDictionary, beside top: PickleDictionary
   ) throws(GPUMergeError) {
-    guard
-      ["param_shapes", "ds_version", "ds_config"].contains(where: {
-        arena.value(of: $0, in: top) != nil
-      })
-    else { return }
+    guard isFromDeepSpeed(top) else { return }
     let isPartitioned = stateDict.entries.contains { entry in
       guard case .tensor(let index) = arena[entry.value] else { return false }
       return arena.tensors[Int(index)].shape.contains(0)
     }
     guard isPartitioned else { return }
-    throw GPUMergeError(
-      .notACheckpoint, "the tensors are empty placeholders of DeepSpeed ZeRO stage 3",
+    throw partitioned("the tensors are empty placeholders of DeepSpeed ZeRO stage 3")
+  }
+
+  private func isFromDeepSpeed(_ top: PickleDictionary) -> Bool {
+    ["param_shapes", "ds_version", "ds_config"].contains { arena.value(of: $0, in: top) != nil }
+  }
+
+  private func partitioned(_ problem: String) -> GPUMergeError {
+    GPUMergeError(
+      .notACheckpoint, problem,
       advice: "Run DeepSpeed's zero_to_fp32.py in the checkpoint's folder and merge its result")
   }
 }

@@ -1,7 +1,8 @@
-/// The storages of a checkpoint, each checked against the member that holds it.
+/// The storages of a checkpoint, each checked against what the file holds of it.
 final class StorageTable {
-  private let archive: TorchArchive
+  private let container: any StorageContainer
   private var entries: [[UInt8]: Entry] = [:]
+  private var views: [[UInt8]: View] = [:]
   /// Those that were opened because a tensor lies in them.
   private(set) var storedMembers: [StoredMember] = []
   private(set) var openedCount = 0
@@ -9,54 +10,69 @@ final class StorageTable {
   private struct Entry {
     var dtype: DType?
     var byteCount: Int
-    var member: ZipMember
     var source: (any ByteSource)?
   }
 
+  private struct View: Equatable {
+    var rootKey: [UInt8]
+    var range: Range<Int>
+  }
+
   /// Checks all storages that the pickle refers to, before any data is read.
-  init(_ arena: PickleArena, in archive: TorchArchive) throws(GPUMergeError) {
-    self.archive = archive
+  init(_ arena: PickleArena, in container: any StorageContainer) throws(GPUMergeError) {
+    self.container = container
     for storage in arena.storages {
-      let key = Array(arena.bytes[storage.key.range])
-      let byteCount = try Self.byteCount(of: storage, key)
-      guard let known = entries[key] else {
-        entries[key] = try entry(key, storage.dtype, byteCount)
-        continue
-      }
-      // A storage is one type, except that untyped ones and bytes are the same thing, and that
-      // empty ones are no matter.
-      let types = [known.dtype, storage.dtype]
-      let isSame =
-        known.dtype == storage.dtype || types.allSatisfy { $0 == nil || $0 == .uint8 }
-      guard known.byteCount == byteCount, isSame || byteCount == 0 else {
-        throw Self.failure(.storageSize, "the file describes the storage in two ways", key)
-      }
+      try add(storage, Array(arena.bytes[storage.key.range]))
+      if let view = storage.view { try add(view, of: storage, arena) }
+    }
+    if let key = views.keys.first(where: { entries[$0] != nil }) {
+      throw Self.failure(.storageSize, "the storage is also a part of another", key)
+    }
+  }
+
+  private func add(_ storage: PickleStorage, _ key: [UInt8]) throws(GPUMergeError) {
+    let byteCount = try Self.byteCount(of: storage, key)
+    guard let known = entries[key] else {
+      try check(byteCount, key)
+      entries[key] = Entry(dtype: storage.dtype, byteCount: byteCount)
+      return
+    }
+    // A storage is one type, except that untyped ones and bytes are the same thing, and that
+    // empty ones are no matter.
+    let types = [known.dtype, storage.dtype]
+    let isSame = known.dtype == storage.dtype || types.allSatisfy { $0 == nil || $0 == .uint8 }
+    guard known.byteCount == byteCount, isSame || byteCount == 0 else {
+      throw Self.failure(.storageSize, "the file describes the storage in two ways", key)
+    }
+  }
+
+  private func add(
+    _ view: PickleView, of storage: PickleStorage, _ arena: PickleArena
+  ) throws(GPUMergeError) {
+    let key = Array(arena.bytes[view.key.range])
+    let new = View(rootKey: Array(arena.bytes[storage.key.range]), range: view.range)
+    guard views.updateValue(new, forKey: key) ?? new == new else {
+      throw Self.failure(.storageSize, "the file describes the part of a storage in two ways", key)
     }
   }
 
   private static func byteCount(
     of storage: PickleStorage, _ key: [UInt8]
   ) throws(GPUMergeError) -> Int {
-    let width = (storage.dtype?.bitWidth ?? 8) / 8
-    let (byteCount, overflow) = storage.elementCount.multipliedReportingOverflow(by: width)
-    guard !overflow else {
+    guard let byteCount = storage.byteCount else {
       throw failure(.storageSize, "the storage has \(storage.elementCount) elements", key)
     }
     return byteCount
   }
 
-  private func entry(
-    _ key: [UInt8], _ dtype: DType?, _ byteCount: Int
-  ) throws(GPUMergeError) -> Entry {
-    guard let member = archive.storage(key) else {
-      throw Self.failure(.storageMissing, "the archive does not hold this storage", key)
+  private func check(_ byteCount: Int, _ key: [UInt8]) throws(GPUMergeError) {
+    guard let found = container.byteCount(ofStorage: key) else {
+      throw Self.failure(.storageMissing, "the file does not hold this storage", key)
     }
-    guard member.byteCount == byteCount else {
+    guard found == byteCount else {
       throw Self.failure(
-        .storageSize,
-        "the storage has \(member.byteCount) bytes, its tensors need \(byteCount)", key)
+        .storageSize, "the storage has \(found) bytes, its tensors need \(byteCount)", key)
     }
-    return Entry(dtype: dtype, byteCount: byteCount, member: member)
   }
 
   private static func failure(
@@ -65,24 +81,18 @@ final class StorageTable {
     GPUMergeError(kind, problem, subject: "data/" + String(decoding: key, as: UTF8.self))
   }
 
+  /// How many storages the file holds that no tensor was made of.
+  var unopenedCount: Int { container.storageCount - openedCount }
+
   /// The bytes of a storage; the same object for all its tensors.
   func source(
     _ storage: PickleStorage, _ arena: PickleArena
   ) throws(GPUMergeError) -> any ByteSource {
     let key = Array(arena.bytes[storage.key.range])
-    guard let entry = entries[key] else {
-      throw Self.failure(.storageMissing, "the archive does not hold this storage", key)
-    }
-    if let source = entry.source { return source }
+    if let source = entries[key]?.source { return source }
+    let source = try container.source(ofStorage: key)
     openedCount += 1
-    let source: any ByteSource
-    if entry.member.isDeflated {
-      source = try DeflatedMember(entry.member, in: archive.archive.file)
-    } else {
-      let stored = StoredMember(entry.member, in: archive.archive.file)
-      storedMembers.append(stored)
-      source = stored
-    }
+    if let member = source as? StoredMember { storedMembers.append(member) }
     entries[key]?.source = source
     return source
   }

@@ -8,7 +8,7 @@ struct TensorBuilder {
   func tensor(_ key: NodeID, _ tensor: PickleTensor) throws(GPUMergeError) -> TensorInfo {
     guard let utf8 = arena.utf8(key) else {
       throw GPUMergeError(
-        .notACheckpoint, "\(arena[key].kindName) is the name of a tensor", subject: "data.pkl")
+        .notACheckpoint, "\(arena.kindName(key)) is the name of a tensor", subject: arena.member)
     }
     do throws(GPUMergeError) {
       guard utf8.count <= limits.nameByteCount, let name = TensorName(validating: utf8) else {
@@ -28,12 +28,16 @@ struct TensorBuilder {
     let storage = arena.storages[Int(tensor.storage)]
     let width = max(1, tensor.dtype.bitWidth / 8)
     // All storages were checked against their members: this does not overflow.
-    let storageByteCount = storage.elementCount * ((storage.dtype?.bitWidth ?? 8) / 8)
+    let storageWidth = (storage.dtype?.bitWidth ?? 8) / 8
+    let storageByteCount = (storage.view?.range.count ?? storage.elementCount) * storageWidth
     guard storageByteCount % width == 0 else {
       throw GPUMergeError(
         .storageSize, "the storage's \(storageByteCount) bytes are no whole number of elements")
     }
     try checkBounds(tensor, storageElementCount: storageByteCount / width)
+    var tensor = tensor
+    // A storage with parts has elements of one type, so that this is in elements of the tensor too.
+    tensor.elementOffset += storage.view?.range.lowerBound ?? 0
     let logical = try Self.unpacked(tensor)
     let byteCount = try Self.byteCount(of: tensor, width: width)
     guard byteCount <= max(storageByteCount, limits.expandedTensorByteCount) else {

@@ -1,5 +1,5 @@
 /// A zip archive that has the members of a PyTorch checkpoint.
-struct TorchArchive {
+struct TorchArchive: StorageContainer {
   let archive: ZipArchive
   let isBigEndian: Bool
   private var membersByPath: [[UInt8]: ZipMember] = [:]
@@ -23,27 +23,43 @@ struct TorchArchive {
     try checkVersion()
   }
 
-  /// The pickle.
-  func pickle(limits: Limits) throws(GPUMergeError) -> [UInt8] {
+  /// Reads the object and finds its storages.
+  func content(options: ReadingOptions) throws(GPUMergeError) -> TorchContent {
     guard let member = self["data.pkl"] else {
       throw zipFailure("there is no data.pkl in the archive: this is not a PyTorch checkpoint")
     }
-    return try archive.contents(of: member, limit: limits.pickleByteCount)
+    let pickle = try archive.contents(of: member, limit: options.limits.pickleByteCount)
+    var machine = PickleMachine(pickle, member: "data.pkl", options: options)
+    let top = try machine.run()
+    var content = TorchContent(
+      arena: machine.arena, top: top, storages: try StorageTable(machine.arena, in: self),
+      isBigEndian: isBigEndian)
+    if uncheckedCount > 0 {
+      content.warnings.append(
+        "\(uncheckedCount) members have no CRC-32, so damage in them goes unnoticed")
+    }
+    return content
   }
 
   /// The member at a path below the archive's folder; a lookup in a table, never in a file system.
-  subscript(path: String) -> ZipMember? { membersByPath[Array(path.utf8)] }
+  private subscript(path: String) -> ZipMember? { membersByPath[Array(path.utf8)] }
 
-  /// The member that holds the storage of a key.
-  func storage(_ key: some Sequence<UInt8>) -> ZipMember? {
-    membersByPath[Array("data/".utf8) + key]
+  private func storage(_ key: [UInt8]) -> ZipMember? { membersByPath[Array("data/".utf8) + key] }
+
+  func byteCount(ofStorage key: [UInt8]) -> Int? { storage(key)?.byteCount }
+
+  func source(ofStorage key: [UInt8]) throws(GPUMergeError) -> any ByteSource {
+    guard let member = storage(key) else {
+      throw GPUMergeError(.storageMissing, "a storage is not in the archive")
+    }
+    if member.isDeflated { return try DeflatedMember(member, in: archive.file) }
+    return StoredMember(member, in: archive.file)
   }
 
-  /// The number of members that hold storages.
   var storageCount: Int { membersByPath.keys.count { $0.starts(with: "data/".utf8) } }
 
   /// All members that matter and whose CRC-32 was never computed.
-  var uncheckedCount: Int { membersByPath.values.count { !$0.hasCRC } }
+  private var uncheckedCount: Int { membersByPath.values.count { !$0.hasCRC } }
 
   private func checkVersion() throws(GPUMergeError) {
     var isVersioned = false

@@ -80,11 +80,19 @@ struct ZipArchive {
     if names.contains(where: { $0.count == 1 && $0[0].suffix(4) == Array(".npy".utf8)[...] }) {
       return fails("a NumPy archive (npz)", "Convert its arrays with safetensors.numpy.save_file")
     }
+    if names.contains(where: { $0 == [Array("model.weights.h5".utf8)] }) {
+      return fails("a Keras model", "Convert it to safetensors with the tools it was made with")
+    }
     for parts in names where parts.count > 1 {
+      if parts[1] == Array("archive_format".utf8) {
+        return fails(
+          "a program of torch.export",
+          "Save torch.export.load(path).state_dict with torch.save or safetensors")
+      }
       if parts[1] == Array("constants.pkl".utf8) || parts[1] == Array("code".utf8) {
         return fails(
           "a TorchScript program",
-          "Load it with torch.jit.load and save its state_dict() with torch.save")
+          "Save torch.jit.load(path).state_dict() with torch.save or safetensors")
       }
       if parts[1] == Array("tensors".utf8), parts.count > 2 {
         return fails(

@@ -1,0 +1,68 @@
+/// A slot of a `WatchedBackend`, with a thread that makes all of its calls.
+final class WatchedSlot: Slot {
+  private let box: SlotBox
+  private let backend: WatchedBackend
+  private let thread: AbandonableThread
+  private let byteCount: Int
+
+  let readsHostMemory: Bool
+
+  init(_ box: SlotBox, backend: WatchedBackend, thread: AbandonableThread, byteCount: Int) {
+    self.box = box
+    self.backend = backend
+    self.thread = thread
+    self.byteCount = byteCount
+    readsHostMemory = box.slot?.readsHostMemory ?? false
+  }
+
+  deinit {
+    let box = box
+    // Even a slot that is at rest frees memory by calls into the driver that hangs.
+    guard !backend.isAbandoned else {
+      _ = Unmanaged.passRetained(box)
+      return
+    }
+    try? backend.call("deinit", on: thread, byteCount: byteCount) { () throws(DeviceError) in
+      box.slot = nil
+    }
+  }
+
+  func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer {
+    try call("beginInput") { slot throws(DeviceError) in Lent(try slot.beginInput()) }.value
+  }
+
+  func run(_ launches: [Launch], stagedByteCount: Int) throws(DeviceError) {
+    try call("run") { slot throws(DeviceError) in
+      try slot.run(launches, stagedByteCount: stagedByteCount)
+    }
+  }
+
+  func finish(outputByteCount: Int) throws(DeviceError) -> SlotOutput {
+    try call("finish") { slot throws(DeviceError) in
+      Lent(try slot.finish(outputByteCount: outputByteCount))
+    }.value
+  }
+
+  private func call<R: Sendable>(
+    _ function: String, _ body: @escaping @Sendable (any Slot) throws(DeviceError) -> R
+  ) throws(DeviceError) -> R {
+    let box = box
+    let device = backend.name
+    return try backend.call(function, on: thread, byteCount: byteCount) {
+      () throws(DeviceError) in
+      guard let slot = box.slot else {
+        throw DeviceError(device: device, function: function, status: 0)
+      }
+      return try body(slot)
+    }
+  }
+
+  /// Memory on its way from the thread to the worker.
+  private struct Lent<T>: @unchecked Sendable {
+    // Sendable because the thread that lends it does not touch it until the worker's next call.
+
+    let value: T
+
+    init(_ value: T) { self.value = value }
+  }
+}

@@ -1,0 +1,108 @@
+import CLinux
+import Synchronization
+public import SystemPackage
+
+/// A look at the OpenCL drivers of this machine from a process of its own, which a driver may crash
+/// or hang without harm to this one.
+///
+/// Costs the start of that process, and the drivers start twice where a device is then used: with PoCL
+/// 3.1 on two busy processors about 0.1 s, half of it for the process. Where there is no device to use,
+/// they do not start in this process at all.
+public struct DriverProbe: Sendable, Hashable {
+  /// The command line program gpumerge, of this version.
+  public var executable: FilePath
+  /// How long it may take.
+  public var timeLimit: Duration
+
+  /// Describes a probe, and does nothing yet.
+  public init(executable: FilePath, timeLimit: Duration = MergeDevice.defaultTimeLimit) {
+    self.executable = executable
+    self.timeLimit = timeLimit
+  }
+
+  /// The name of the program's command, which is not for people.
+  package static let command = "probe-devices"
+  /// The last line of its output.
+  private static let end = "end"
+
+  private struct Question: Hashable {
+    var probe: DriverProbe
+    var selection: DeviceSelection
+  }
+
+  private static let answers = Mutex<[Question: OpenCLDevices]>([:])
+
+  /// The devices, after the one that is selected has been opened once; found out only once.
+  package func devices(opening selection: DeviceSelection) -> OpenCLDevices {
+    Self.answers.withLock { answers in
+      let question = Question(probe: self, selection: selection)
+      if let answer = answers[question] { return answer }
+      let answer = ask(selection)
+      answers[question] = answer
+      return answer
+    }
+  }
+
+  private func ask(_ selection: DeviceSelection) -> OpenCLDevices {
+    let child = ChildProcess(executable, arguments: [Self.command, "--", selection.argument])
+    guard let child else { return Self.failure("the probe \(executable) cannot be started") }
+    let output = child.output(until: Self.end + "\n", within: timeLimit)
+    let ending = child.end()
+    if let output { return Self.devices(parsing: output) }
+    let problem =
+      switch ending {
+      case .killed:
+        "an OpenCL driver has not answered for \(timeLimit.components.seconds) s"
+      case .signal(let signal):
+        "an OpenCL driver crashed when it was asked for its devices (signal \(signal))"
+      case .exit(let code): "an OpenCL driver ended the process that asked it (code \(code))"
+      }
+    return Self.failure(problem)
+  }
+
+  private static func failure(_ problem: String) -> OpenCLDevices {
+    OpenCLDevices(all: [], problem: problem)
+  }
+
+  // MARK: The text between the processes
+
+  /// What the probing process has to say; looks for devices and opens the one that is selected.
+  package static func ownAnswer(for selection: DeviceSelection) -> String {
+    clinux_die_with_parent()
+    let found = OpenCLDevices.found
+    // Whether it can be opened, the process that is to use it finds out by itself.
+    if case .opencl(let device)? = try? selection.resolve(among: found) {
+      _ = try? OpenCLBackend(device)
+    }
+    var lines = found.all.map { "\($0.kind.rawValue) \(escaped($0.name, limit: 1000))" }
+    if let problem = found.problem { lines.append("problem \(escaped(problem, limit: 1000))") }
+    return (lines + [end]).map { $0 + "\n" }.joined()
+  }
+
+  private static func devices(parsing text: String) -> OpenCLDevices {
+    var devices: [OpenCLDevice] = []
+    var problem: String?
+    for line in text.split(separator: "\n") {
+      let words = line.split(separator: " ", maxSplits: 1)
+      guard words.count == 2 else { continue }
+      if let kind = OpenCLDevice.Kind(rawValue: String(words[0])) {
+        devices.append(OpenCLDevice(index: devices.count, name: String(words[1]), kind: kind))
+      } else {
+        problem = String(words[1])
+      }
+    }
+    return OpenCLDevices(all: devices, problem: problem)
+  }
+}
+
+extension DeviceSelection {
+  /// The text that is parsed as this selection.
+  fileprivate var argument: String {
+    switch self {
+    case .automatic: "auto"
+    case .cpu: "cpu"
+    case .index(let index): "\(index)"
+    case .name(let name): name
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import ArgumentParser
+import GPUMerge
+import Glibc
+
+/// Looks at OpenCL drivers on behalf of another process: see `DriverProbe`.
+struct ProbeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: DriverProbe.command,
+    abstract: "Look at the OpenCL drivers, which may crash or hang this process.",
+    shouldDisplay: false)
+
+  @Argument(help: "The device, as for --device.")
+  var device = "auto"
+
+  func run() {
+    StandardStreams.writeOutput(DriverProbe.ownAnswer(for: DeviceSelection(parsing: device)))
+    // Without what drivers do when a process exits.
+    _exit(0)
+  }
+}
