@@ -106,6 +106,11 @@ import Testing
       ("models: [a]\ndtype: bfloat61", 2, "Did you mean bfloat16?"),
       ("models: [a]\nbase_model: [b]", 2, "must be a text"),
       ("models: [a]\ndtype: float32\nbase_model: b\ndtype: float16", 2, "more than once"),
+      ("models: [a]\nmax_shard_size: many", 2, "a size such as 5GB"),
+      ("models: [a]\nmax_shard_size: 0", 2, "a size such as 5GB"),
+      ("models: [a]\ncopy_code: 1", 2, "copy_code must be true or false"),
+      ("models: [a]\nallow_opaque: [true]", 2, "allow_opaque must be true or false"),
+      ("models: [a]\nvariants: x", 2, "Did you mean variant?"),
       ("models: [a\n", 2, "not YAML"),
       ("models: *a", 1, "undefined alias"),
     ])

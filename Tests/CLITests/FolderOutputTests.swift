@@ -101,6 +101,27 @@ struct FolderOutputTests {
     #expect(try contents("third") == files)
   }
 
+  @Test("is made again with the variant and the size of shards that the recipe says")
+  func recipeOptions() throws {
+    for name in ["a", "b"] {
+      try FileManager.default.moveItem(
+        at: scratch.url("\(name)/model.safetensors"),
+        to: scratch.url("\(name)/model.fp16.safetensors"))
+    }
+    let first = try merge("a", "b", "--variant", "fp16", "--max-shard-size", "8", "-o", "m/")
+    #expect(first.status == 0, "\(first.error)")
+    let recipe = try text("m/gpumerge.yml")
+    #expect(recipe.hasSuffix("variant: fp16\nmax_shard_size: 8\n"))
+    #expect(try merge("--config", "m/gpumerge.yml", "-o", "again/").status == 0)
+    #expect(try contents("again") == contents("m"))
+    // The command line decides.
+    let other = try merge(
+      "--config", "m/gpumerge.yml", "--max-shard-size", "1kB", "--copy-code", "-o", "other/")
+    #expect(other.status == 0)
+    let files = try contents("other").keys
+    #expect(files.contains("model.safetensors") && files.contains("modeling_x.py"))
+  }
+
   @Test("keeps the names of its models apart from YAML and Markdown, whatever they are")
   func hostileNames() throws {
     let name = "c: [`|\\| ``` <b>\n---\n# \u{202E}\"'é~ $(x)"

@@ -118,6 +118,28 @@ class ModelFolderTests(unittest.TestCase):
                 self.setUp()
                 self.check_architecture(name, model_folders.save_bin)
 
+    def test_tied_weights_saved_once_and_twice(self):
+        """Version 5 leaves the head out where it is the embedding; PyTorch's files have both."""
+        for first, second in ("save", "save_bin"), ("save_bin", "save"):
+            with self.subTest(first):
+                self.setUp()
+                build, auto, inputs = model_folders.ARCHITECTURES["tied_llama"]
+                models = [model_folders.randomized(build(), seed) for seed in SEEDS[:2]]
+                folders = [self.folder / "model-1", self.folder / "model-2"]
+                getattr(model_folders, first)(models[0], folders[0])
+                getattr(model_folders, second)(models[1], folders[1])
+                output = self.merged(folders)
+                loaded = self.load(auto, output)
+                states = [model.state_dict() for model in models]
+                self.assert_same(loaded.state_dict(), mean(states))
+                embedding = loaded.get_input_embeddings().weight
+                self.assertIs(loaded.get_output_embeddings().weight, embedding)
+                self.assert_runs(loaded, inputs)
+                # Nothing is written twice.
+                size = sum(path.stat().st_size for path in output.glob("*.safetensors"))
+                elements = sum(parameter.numel() for parameter in loaded.parameters())
+                self.assertLess(size, 4 * elements + 10_000)
+
     def test_shards_and_their_index(self):
         for name in ("llama", "tied_llama", "whisper"):
             with self.subTest(name):
