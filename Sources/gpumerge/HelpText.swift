@@ -16,6 +16,8 @@ enum HelpText {
           what two fine-tuned models learned, added to their base
       gpumerge --backbone-only chat.safetensors code.safetensors -o both.safetensors
           the average of the layers, with the first model's embeddings and head
+      gpumerge model-a/ org/model-b -o merged/
+          a folder that transformers loads, with the first model's tokenizer
       gpumerge --config merge.yml -o out.safetensors
           what a mergekit configuration says
       gpumerge devices
