@@ -30,13 +30,13 @@ struct FileOptions: ParsableArguments {
     help: ArgumentHelp(
       "A YAML file in mergekit's schema that tells models, method and parameters; options given "
         + "here override what it says.", valueName: "file"),
-    completion: .file(extensions: ["yml", "yaml"]), transform: { FilePath($0) })
+    completion: .file(extensions: ["yml", "yaml"]), transform: { FilePath(argument: $0) })
   var config: FilePath?
 
   @Option(
     help: ArgumentHelp(
       "The model that the others were fine-tuned from.", valueName: "model"),
-    completion: .file(), transform: { FilePath($0) })
+    completion: .file(), transform: { FilePath(argument: $0) })
   var base: FilePath?
 
   @Flag(help: "Overwrite the output if it exists.")

@@ -14,13 +14,13 @@ struct GPUMergeCommand: ParsableCommand {
 
   static func main() {
     StandardStreams.prepare()
-    let arguments = CommandLine.arguments.dropFirst()
+    let arguments = CommandLineBytes.arguments
     do {
       // What the program does without a subcommand is what its help is about.
-      if [["--help"], ["-h"], ["help"]].contains(Array(arguments)) {
+      if [["--help"], ["-h"], ["help"]].contains(arguments) {
         throw CleanExit.helpRequest(MergeCommand.self)
       }
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
       guard let merge = command as? MergeCommand else {
         try command.run()
         ExitStatus.ok.exit()

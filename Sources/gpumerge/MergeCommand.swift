@@ -18,7 +18,7 @@ struct MergeCommand: ParsableCommand {
     help: ArgumentHelp(
       "The models: checkpoint files (safetensors, or what torch.save writes), folders, or models in "
         + "the cache of the Hugging Face Hub (org/name or org/name@revision)."),
-    completion: .file(), transform: { FilePath($0) })
+    completion: .file(), transform: { FilePath(argument: $0) })
   var models: [FilePath] = []
 
   @OptionGroup(title: "Files")

@@ -7,7 +7,7 @@ struct OutputChoice: Sendable, Hashable {
   private var hasSlash: Bool
 
   init(parsing text: String) {
-    path = FilePath(text)
+    path = FilePath(argument: text)
     hasSlash = text.hasSuffix("/")
   }
 

@@ -10,11 +10,13 @@ import Testing
     try scratch.writeSparseModel("a.safetensors", byteCount: 64 << 20)
     let models = Array(repeating: "a.safetensors", count: 400)
     let tool = try Tool(
-      ["--device", "cpu", "-o", "o.safetensors", "--threads", "1"] + models, in: scratch)
-    // The merge has begun once there is a temporary file.
+      ["--device", "cpu", "-o", "o.safetensors", "--threads", "1", "--record-interval", "9000"]
+        + models, in: scratch)
+    // The merge has begun once there is a work folder.
+    let work = "o.safetensors.gpumerge-partial"
     let deadline = ContinuousClock.now + .seconds(60)
-    while try scratch.names.count < 2, ContinuousClock.now < deadline { usleep(2000) }
-    #expect(try scratch.names.count == 2)
+    while try !scratch.names.contains(work), ContinuousClock.now < deadline { usleep(2000) }
+    #expect(try scratch.names.contains(work))
     tool.signal(signal)
     let result = try tool.wait()
     #expect(result.status == 130)

@@ -222,6 +222,22 @@ class QuickFaultTests(FaultTestCase):
             self.assertEqual(digest(self.folder / "out"), new)
             shutil.rmtree(self.folder / "out")
 
+    def test_paths_are_bytes(self):
+        """Names with a newline, a dash in front, and bytes that are not UTF-8."""
+        names = [b"-dash.safetensors", b"new\nline.safetensors", b"\xff\xfe.safetensors"]
+        for name in names:
+            shutil.copy(self.models[0], os.path.join(os.fsencode(self.folder), name))
+        output = b"caf\xe9.safetensors"
+        result = subprocess.run(
+            [PROGRAM, *OPTIONS, "-o", output, "--", *names], cwd=self.folder, capture_output=True,
+            check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(output, os.listdir(os.fsencode(self.folder)))
+        result = subprocess.run([PROGRAM, *OPTIONS, "-o", output, "--", *names], cwd=self.folder,
+                                capture_output=True, check=False)
+        self.assertEqual(result.returncode, 73)
+        self.assertEqual(result.stderr.count(b"\n"), 1)
+
     def test_nobody_reads_what_is_printed(self):
         new = self.reference("file")
         command = self.forms.command("file") + ["--json"]

@@ -54,11 +54,26 @@ struct ChildProcess: ~Copyable {
     posix_spawnattr_setflags(&attributes, Int16(flags))
     var words = (["gpumerge"] + arguments).map { strdup($0) } + [nil]
     defer { words.forEach { free($0) } }
+    var environment = environment().map { strdup($0) } + [nil]
+    defer { environment.forEach { free($0) } }
     var process = pid_t()
     let status = executable.withPlatformString {
-      posix_spawn(&process, $0, &actions, &attributes, &words, environ)
+      posix_spawn(&process, $0, &actions, &attributes, &words, &environment)
     }
     return status == 0 ? process : nil
+  }
+
+  /// This process's environment, but that Swift's own report of a crash is off: a crash is what is
+  /// looked for, and the report may take longer than the time there is.
+  private static func environment() -> [String] {
+    var variables = ["SWIFT_BACKTRACE=enable=no"]
+    var entry = environ
+    while let text = entry.pointee {
+      let variable = String(cString: text)
+      if !variable.hasPrefix("SWIFT_BACKTRACE=") { variables.append(variable) }
+      entry += 1
+    }
+    return variables
   }
 
   /// What the program writes up to `end`; nil if it ends before, or takes too long.
