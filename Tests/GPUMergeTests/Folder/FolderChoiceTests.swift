@@ -136,6 +136,20 @@ struct FolderChoiceTests {
     #expect(try folder.open().warnings.first?.contains("total_size") == true)
   }
 
+  @Test("a total_size that counts tied tensors once, as transformers does, is no mistake")
+  func tiedTotalSize() throws {
+    let fixture = try #require(TorchFixture.all.first { $0.name == "layouts" })
+    try folder.write(try fixture.bytes(), to: "1.bin")
+    let tensors = try Checkpoint.open(folder.path.appending("1.bin")).tensors
+    let again = try #require(tensors.first { $0.name == "shared_again" })
+    let map = tensors.map { "\"\($0.name)\":\"1.bin\"" }.joined(separator: ",")
+    let total = tensors.reduce(0) { $0 + $1.byteCount } - again.byteCount
+    try folder.write(
+      #"{"metadata":{"total_size":\#(total)},"weight_map":{\#(map)}}"#,
+      to: "pytorch_model.bin.index.json")
+    #expect(try folder.open().warnings.isEmpty)
+  }
+
   @Test("verification covers every shard")
   func verification() throws {
     try folder.writeSharded()

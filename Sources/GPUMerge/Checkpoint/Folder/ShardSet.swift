@@ -117,9 +117,22 @@ struct ShardSet {
     }
   }
 
+  /// What tensors have in common that are the same bytes.
+  private struct SharedBytes: Hashable {
+    var source: ObjectIdentifier
+    var layout: TensorInfo.Layout
+  }
+
   private var sizeWarning: String? {
-    let byteCount = shards.flatMap(\.tensors).reduce(0.0) { $0 + Double($1.byteCount) }
+    let tensors = shards.flatMap(\.tensors)
+    let byteCount = tensors.reduce(0.0) { $0 + Double($1.byteCount) }
     guard let total = index.totalByteCount, total != byteCount else { return nil }
+    // transformers counts tied tensors once.
+    var seen: Set<SharedBytes> = []
+    let untied = tensors.filter {
+      seen.insert(SharedBytes(source: ObjectIdentifier($0.source), layout: $0.layout)).inserted
+    }
+    guard total != untied.reduce(0.0, { $0 + Double($1.byteCount) }) else { return nil }
     return "\(escaped(indexName)): the total_size is not the \(Int(byteCount)) bytes that the "
       + "tensors take"
   }
