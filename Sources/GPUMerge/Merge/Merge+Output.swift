@@ -75,7 +75,9 @@ extension Merge {
         try workspace.publish()
       }
     } catch {
-      let isKept = error.kind.leavesWorkToResume && workspace.hasRecords
+      // A device that was found to give wrong numbers may have given more of them.
+      let isTrusted = error.kind != .deviceFailure || !options.verifiesSample
+      let isKept = error.kind.leavesWorkToResume && isTrusted && workspace.hasRecords
       workspace.close(keeping: isKept)
       guard isKept else { throw error }
       var error = error

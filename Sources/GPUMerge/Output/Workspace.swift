@@ -15,6 +15,8 @@ package final class Workspace: Sendable {
   /// The bytes, from the start of each file, that an earlier run finished.
   private let finished: [String: Int]
   private let hasEarlierRecords: Bool
+  /// Whether another run could know what this one was about.
+  private let isResumable: Bool
 
   private static let journalName = "journal.jsonl"
 
@@ -51,6 +53,7 @@ package final class Workspace: Sendable {
     if leftovers.records.isEmpty { try Self.clear(place.name) }
     finished = leftovers.finished
     hasEarlierRecords = !leftovers.records.isEmpty
+    isResumable = plan != nil
     try work.create()
     try Self.payload(in: work).create()
     journal = try Journal(
@@ -71,7 +74,7 @@ package final class Workspace: Sendable {
   package var finishedByteCount: Int { finished.values.reduce(0, +) }
 
   /// Whether there is something to go on with.
-  package var hasRecords: Bool { hasEarlierRecords || journal.hasRecords }
+  package var hasRecords: Bool { isResumable && (hasEarlierRecords || journal.hasRecords) }
 
   /// Writes a small file of the output, durably.
   package func write(_ bytes: [UInt8], to name: String) throws(GPUMergeError) {

@@ -60,18 +60,27 @@ package final class OutputFile: Sendable {
     guard fdatasync(descriptor) == 0 else { throw .system("cannot write the output", path) }
   }
 
+  private var writtenByteCount: Int {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? Int(status.st_blocks) * 512 : 0
+  }
+
   private func reserve(_ byteCount: Int) throws(GPUMergeError) {
     guard ftruncate(descriptor, off_t(byteCount)) == 0 else {
       throw .system("cannot give the output its size of \(byteCount) bytes", path)
     }
     guard byteCount > 0, clinux_allocate(descriptor, Int64(byteCount)) != 0 else { return }
     let error = Errno(rawValue: errno)
-    guard [.noSpace, .diskQuotaExceeded, .fileTooLarge, .ioError].contains(error) else {
-      return  // The file system cannot reserve: then a full disk is noticed later.
+    let free = Folder.of(path).freeByteCount
+    // A file system that cannot reserve may still say how much room there is; what an earlier run
+    // wrote has its room already.
+    let isFull = free.map { $0 < byteCount - writtenByteCount } ?? false
+    guard isFull || [.noSpace, .diskQuotaExceeded, .fileTooLarge, .ioError].contains(error) else {
+      return
     }
-    let free = Folder.of(path).freeByteCount.map { ", and \($0) are free" } ?? ""
+    let rest = free.map { ", and \($0) are free" } ?? ""
     throw GPUMergeError(
-      .cannotCreate, "there is no room for the output: it takes \(byteCount) bytes\(free)",
+      .cannotCreate, "there is no room for the output: it takes \(byteCount) bytes\(rest)",
       file: path, advice: "Free some space, or write to another disk with -o")
   }
 
