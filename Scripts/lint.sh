@@ -11,7 +11,7 @@ files() {
   done
 }
 mapfile -t swift < <(files '*.swift')
-mapfile -t c < <(files 'Sources/*.c' 'Sources/*.h' 'Sources/*.cl')
+mapfile -t c < <(files '*.c' '*.h' '*.cl')
 
 echo "swift format: ${#swift[@]} files"
 swift format lint --strict --parallel "${swift[@]}" || status=1
