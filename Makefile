@@ -26,7 +26,7 @@ lint: setup ## Check format, completeness and sizes
 format: setup ## Format all sources
 	@Scripts/format.sh
 
-bench: setup ## Measure speed and memory against checkpoints of 2.2 GB (SIZE=small for a quick try)
+bench: setup ## Measure against a yardstick, mergekit and fusion_bench (SIZE=small ROUNDS=1 for a quick try)
 	@Benchmarks/run.sh
 
 interop: setup ## Check against PyTorch and safetensors, in a virtual environment of its own
@@ -42,4 +42,4 @@ check: setup ## Everything that must pass before a change goes in
 	@Scripts/check.sh
 
 clean: ## Remove everything that was built or made
-	rm -rf .build .demo .bench .venv-interop
+	rm -rf .build .demo .bench .venv-interop .venv-bench

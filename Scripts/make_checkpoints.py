@@ -22,6 +22,7 @@ SIZES = {
     "small": (8, 768, 2048, 12, 4, 8192),  # 0.13 GB
     "shards": (2, 128, 352, 4, 2, 1500),  # 1.6 MB, for shards of 1 MiB
     "tinyllama": (22, 2048, 5632, 32, 4, 32000),  # 2.2 GB, the shapes of TinyLlama-1.1B
+    "llama7b": (32, 4096, 11008, 32, 32, 32000),  # 13.5 GB, the shapes of Llama-7B
 }
 CHUNK = 1 << 22  # elements
 

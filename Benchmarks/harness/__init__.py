@@ -1,0 +1,1 @@
+"""Measures gpumerge against its yardstick and its rivals. Needs nothing but Python."""
