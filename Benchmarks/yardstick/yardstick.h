@@ -62,6 +62,13 @@ double ys_merge(const ys_job *job, ys_setting setting);
 /// The mean of `count` elements of each input. Inputs need no alignment.
 void ys_mean_bf16(const ys_mean *mean, const uint8_t *const *inputs, uint8_t *output, size_t count);
 
+/// Elements at a time; sums of this many stay in the first-level cache.
+enum { ys_tile = 512 };
+
+/// A tile from element `from` on, by AVX-512. False where the processor lacks it.
+bool ys_mean_tile_avx512(const ys_mean *mean, const uint8_t *const *inputs, size_t from,
+                         uint8_t *output);
+
 /// Tries settings, tells each on standard error, and returns the best.
 ys_setting ys_tune(const ys_job *job, size_t rounds);
 
