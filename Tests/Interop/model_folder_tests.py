@@ -1,99 +1,24 @@
-"""Model folders, merged by the gpumerge program, are loaded by the libraries they are for.
-
-All models are small, random and made here: nothing is downloaded.
-"""
+"""Model folders, merged by the gpumerge program, are loaded by the libraries they are for."""
 
 import filecmp
 import json
-import os
-import pathlib
-import subprocess
-import tempfile
 import unittest
-import warnings
 
-os.environ["HF_HUB_OFFLINE"] = "1"
-os.environ["TRANSFORMERS_VERBOSITY"] = "error"
-os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+from folder_case import SEEDS, FolderTestCase, mean
 
 import huggingface_hub
 import peft
-import safetensors
 import safetensors.torch
 import sentence_transformers
 import timm
 import torch
 import transformers
 
+import library_folders
 import model_folders
 
-transformers.utils.logging.disable_progress_bar()
 
-PROGRAM = os.environ["GPUMERGE"]
-SEEDS = (1, 2, 3)
-
-
-def mean(states):
-    """The mean in float64, rounded once more to the type of the tensors."""
-    result = {}
-    for name, tensor in states[0].items():
-        if tensor.is_floating_point():
-            total = sum(state[name].to(torch.float64) for state in states)
-            result[name] = (total / len(states)).to(tensor.dtype)
-        else:
-            result[name] = tensor
-    return result
-
-
-class ModelFolderTests(unittest.TestCase):
-    def setUp(self):
-        warnings.simplefilter("ignore")  # The libraries' own.
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    # Making, merging and comparing
-
-    def gpumerge(self, *arguments, folder=None):
-        command = [PROGRAM, "--device", "cpu", *map(str, arguments)]
-        result = subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=folder or self.folder
-        )
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result
-
-    def models(self, build, save, **options):
-        """Models of all seeds, saved to folders."""
-        models = [model_folders.randomized(build(), seed) for seed in SEEDS]
-        folders = [self.folder / f"model-{seed}" for seed in SEEDS]
-        for model, folder in zip(models, folders):
-            save(model, folder, **options)
-        return models, folders
-
-    def merged(self, folders, *options):
-        output = self.folder / "merged"
-        self.gpumerge(*(folder.name for folder in folders), "-o", "merged/", *options)
-        return output
-
-    def assert_same(self, merged, expected):
-        self.assertEqual(set(merged), set(expected))
-        for name, tensor in expected.items():
-            self.assertEqual(merged[name].dtype, tensor.dtype, name)
-            self.assertTrue(torch.equal(merged[name], tensor), name)
-
-    def load(self, auto, output):
-        model, info = auto.from_pretrained(output, output_loading_info=True)
-        for problem, names in info.items():
-            self.assertFalse(names, problem)
-        return model.eval()
-
-    def assert_runs(self, model, inputs):
-        with torch.no_grad():
-            result = model(**inputs)
-        for tensor in result.to_tuple():
-            if isinstance(tensor, torch.Tensor):
-                self.assertTrue(torch.isfinite(tensor).all())
-
+class ModelFolderTests(FolderTestCase):
     def check_architecture(self, name, save, **options):
         build, auto, inputs = model_folders.ARCHITECTURES[name]
         models, folders = self.models(build, save, **options)
@@ -117,6 +42,46 @@ class ModelFolderTests(unittest.TestCase):
             with self.subTest(name):
                 self.setUp()
                 self.check_architecture(name, model_folders.save_bin)
+
+    def test_every_architecture_without_its_head(self):
+        """AutoModel takes the backbone alone, whatever the weights' names begin with."""
+        for name, (build, _, inputs) in model_folders.ARCHITECTURES.items():
+            with self.subTest(name):
+                self.setUp()
+                models, folders = self.models(build, model_folders.save)
+                output = self.merged(folders)
+                average = build()
+                average.load_state_dict(mean([model.state_dict() for model in models]))
+                average.save_pretrained(self.folder / "average")
+                expected, merged = (
+                    transformers.AutoModel.from_pretrained(folder).eval()
+                    for folder in (self.folder / "average", output)
+                )
+                self.assertEqual(type(merged), type(expected))
+                # What the models lack, such as a pooler, begins with random weights.
+                present = average.state_dict()
+                expected, found = (
+                    {key: tensor for key, tensor in model.state_dict().items()
+                     if any(name == key or name.endswith("." + key) for name in present)}
+                    for model in (expected, merged)
+                )
+                self.assertGreater(len(found), len(present) // 2)
+                self.assert_same(found, expected)
+                self.assert_runs(merged, inputs)
+
+    def test_a_variant(self):
+        build, auto, inputs = model_folders.ARCHITECTURES["bert"]
+        models, folders = self.models(build, model_folders.save)
+        halves = [model.half() for model in models]
+        for half, folder in zip(halves, folders):
+            half.save_pretrained(folder, variant="fp16", max_shard_size="20kB")
+            self.assertTrue((folder / "model.safetensors").exists())
+            self.assertTrue(list(folder.glob("model.fp16-00001-of-*.safetensors")))
+        output = self.merged(folders, "--variant", "fp16")
+        loaded = self.load(auto, output, dtype="auto")
+        self.assertEqual(loaded.dtype, torch.float16)
+        self.assert_same(loaded.state_dict(), mean([half.state_dict() for half in halves]))
+        self.assert_runs(loaded.float(), inputs)
 
     def test_tied_weights_saved_once_and_twice(self):
         """Version 5 leaves the head out where it is the embedding; PyTorch's files have both."""
@@ -207,7 +172,7 @@ class ModelFolderTests(unittest.TestCase):
     def test_adapters(self):
         folders = [self.folder / f"adapter-{seed}" for seed in SEEDS]
         for folder, seed in zip(folders, SEEDS):
-            model_folders.save_adapter(folder, seed)
+            library_folders.save_adapter(folder, seed)
         output = self.merged(folders, "--max-shard-size", "1kB")
         names = {path.name for path in output.iterdir()}
         self.assertEqual(
@@ -225,7 +190,7 @@ class ModelFolderTests(unittest.TestCase):
     def test_sentence_transformers(self):
         folders = [self.folder / f"model-{seed}" for seed in SEEDS]
         for folder, seed in zip(folders, SEEDS):
-            model_folders.save_sentence_transformer(folder, seed)
+            library_folders.save_sentence_transformer(folder, seed)
         output = self.merged(folders)
         models = [
             sentence_transformers.SentenceTransformer(str(folder), device="cpu")
