@@ -37,6 +37,9 @@ extension HostileZip {
       $0["a/data/0"].centralExtra =
         [0x75, 0x70, 13, 0, 1, 0, 0, 0, 0] + Array("a/data/1".utf8)
     },
+    HostileZip("weights marked as a folder", .zipStructure) {
+      $0["a/data/0"].dosAttributes = 0x10
+    },
     HostileZip("folder with data", .zipStructure) {
       $0.members.append(TestZip.Member("a/folder/", [1]))
     },
@@ -75,6 +78,11 @@ extension HostileZip {
     HostileZip("wrong CRC of the weights", .zipCRC) { $0["a/data/0"].crc = 1 },
     HostileZip("wrong CRC of data.pkl", .zipCRC) { $0["a/data.pkl"].crc = 1 },
     HostileZip("wrong CRC of the version", .zipCRC) { $0["a/version"].crc = 1 },
+    HostileZip("wrong CRC of a note", .zipCRC) {
+      var note = TestZip.Member("a/.data/serialization_id", Array("0123".utf8))
+      note.crc = 1
+      $0.members.append(note)
+    },
     HostileZip("CRC that is not 0 for no bytes", .zipCRC) {
       let tensor = TestPickle.tensor(
         storage: TestPickle.storage(count: TestPickle.int(0)), size: TestPickle.ints([0]))

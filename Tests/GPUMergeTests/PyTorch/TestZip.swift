@@ -11,6 +11,7 @@ struct TestZip {
     var byteCount: UInt32?
     var compressedByteCount: UInt32?
     var unixMode: UInt32 = 0
+    var dosAttributes: UInt8 = 0
     var centralExtra: [UInt8] = []
     var localExtra: [UInt8] = []
     var headerOffset: UInt32?
@@ -98,7 +99,8 @@ struct TestZip {
   private static func entry(of member: Member, at offset: Int) -> [UInt8] {
     var entry = field(0x0201_4B50 as UInt32) + [20, 3] + common(member)
     entry += field(UInt16(member.centralExtra.count)) + field(UInt16(member.comment.count))
-    entry += field(member.diskStart) + [0, 0] + field(member.unixMode << 16)
+    entry += field(member.diskStart) + [0, 0]
+    entry += field(member.unixMode << 16 | UInt32(member.dosAttributes))
     entry += field(member.headerOffset ?? UInt32(offset)) + member.name + member.centralExtra
     return entry + member.comment
   }

@@ -3,6 +3,7 @@ struct TorchArchive: StorageContainer {
   let archive: ZipArchive
   let isBigEndian: Bool
   private var membersByPath: [[UInt8]: ZipMember] = [:]
+  private static let noteByteCount = 4096
 
   init(_ archive: ZipArchive) throws(GPUMergeError) {
     self.archive = archive
@@ -21,6 +22,7 @@ struct TorchArchive: StorageContainer {
     }
     isBigEndian = order == "big"
     try checkVersion()
+    try checkNotes(below: folder.count)
   }
 
   /// Reads the object and finds its storages.
@@ -72,6 +74,16 @@ struct TorchArchive: StorageContainer {
     }
     guard isVersioned else {
       throw zipFailure("there is no version in the archive: this is not a PyTorch checkpoint")
+    }
+  }
+
+  /// Checks the CRC-32 of small members that hold no tensors, such as the serialization id: damage in
+  /// what nobody reads is a sign of more.
+  private func checkNotes(below folderByteCount: Int) throws(GPUMergeError) {
+    for member in archive.members where member.byteCount <= Self.noteByteCount {
+      let path = member.name.dropFirst(folderByteCount)
+      guard !member.isFolder, !path.starts(with: "data/".utf8) else { continue }
+      _ = try archive.contents(of: member, limit: Self.noteByteCount)
     }
   }
 

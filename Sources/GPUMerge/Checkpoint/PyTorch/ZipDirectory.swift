@@ -12,6 +12,8 @@ struct ZipDirectory {
   private static let headerByteCount = 46
   /// Bits 1 and 2 (how hard the compressor tried), 3 (data descriptor) and 11 (names are UTF-8).
   private static let knownFlags: UInt16 = 0x080E
+  /// What DOS marks folders with, in the lowest byte of the external attributes.
+  private static let folderAttribute: UInt32 = 0x10
 
   init(of file: InputFile, at record: ZipEndRecord, limits: Limits) throws(GPUMergeError) {
     // Every tensor has at most one storage, and there is a handful of other members.
@@ -85,8 +87,12 @@ struct ZipDirectory {
         member.flags & 1 != 0 ? "the member is encrypted" : "the entry has unknown flags",
         member: member.displayName)
     }
-    let unixMode = bytes.integer(UInt32.self, at: position + 38) >> 16
-    guard unixMode & 0xF000 != 0xA000 else {
+    let attributes = bytes.integer(UInt32.self, at: position + 38)
+    // PyTorch's own reader takes what has this mark for a folder, and reads nothing.
+    guard attributes & Self.folderAttribute == 0 || member.isFolder else {
+      throw failure("the member is marked as a folder", member: member.displayName)
+    }
+    guard attributes >> 16 & 0xF000 != 0xA000 else {
       throw GPUMergeError(
         .zipPath, "the member is a symbolic link", subject: member.displayName,
         offset: fileOffset + position)
