@@ -64,10 +64,8 @@ extension Merge {
       companions = try await Threads.run { () throws(GPUMergeError) in
         try self.companions(for: plan, at: target)
       }
-      // All of them first, so that there is room for all before anything is computed.
-      var files: [RecordedFile] = []
-      for file in plan.files { files.append(try workspace.open(file)) }
-      for (file, sink) in zip(plan.files, files) { try await run.write(file.plan, into: sink) }
+      try workspace.reserve(plan)
+      for file in plan.files { try await run.write(file.plan, into: try workspace.open(file)) }
       try run.checkFindings()
       try await Threads.run { () throws(GPUMergeError) in
         try verifyInputs()

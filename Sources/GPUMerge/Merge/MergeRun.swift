@@ -25,7 +25,7 @@ struct MergeRun {
         for checksum in plan.layout.checksums {
           try amend(checksum, value: checksums.checksum(ofTensor: checksum.tensor), in: file)
         }
-        try file.sync()
+        try file.finish()
       }
     } catch {
       // For what is finished not to be lost; the error that is already there matters more.

@@ -74,6 +74,9 @@ package final class RecordedFile: OutputSink {
     try file.write(bytes, at: offset)
   }
 
-  /// Makes all of the file durable.
-  package func sync() throws(GPUMergeError) { try file.sync() }
+  /// Makes all of the file durable and closes it.
+  package func finish() throws(GPUMergeError) {
+    try file.sync()
+    try file.close()
+  }
 }

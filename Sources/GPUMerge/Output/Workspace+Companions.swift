@@ -43,5 +43,6 @@ extension Workspace {
     extendLifetime(memory)
     try file.checkUnchanged()
     try output.sync()
+    try output.close()
   }
 }

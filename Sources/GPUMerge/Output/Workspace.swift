@@ -61,13 +61,23 @@ package final class Workspace: Sendable {
       folders: [Self.payload(in: work), work, place.parent])
   }
 
+  /// Reserves the room for all files, so that a full disk is noticed before anything is computed.
+  ///
+  /// None stays open: there may be more files than descriptors.
+  package func reserve(_ plan: OutputPlan) throws(GPUMergeError) {
+    for file in plan.files { try create(file).close() }
+  }
+
   /// Opens a file of the output to write it, or to go on with it.
   package func open(_ file: OutputPlan.File) throws(GPUMergeError) -> RecordedFile {
-    let output = try OutputFile(
+    RecordedFile(
+      try create(file), name: file.name, journal: journal,
+      finishedByteCount: finished[file.name] ?? 0, interval: recordInterval)
+  }
+
+  private func create(_ file: OutputPlan.File) throws(GPUMergeError) -> OutputFile {
+    try OutputFile(
       at: payload.path.appending(file.name), byteCount: file.plan.layout.byteCount)
-    return RecordedFile(
-      output, name: file.name, journal: journal, finishedByteCount: finished[file.name] ?? 0,
-      interval: recordInterval)
   }
 
   /// The bytes that an earlier run finished.
@@ -83,6 +93,7 @@ package final class Workspace: Sendable {
     memory.bytes.copyBytes(from: bytes)
     try file.write(UnsafeRawBufferPointer(rebasing: memory.bytes[..<bytes.count]), at: 0)
     try file.sync()
+    try file.close()
   }
 
   /// Gives the output its name.

@@ -14,9 +14,8 @@ package final class FileLock: Sendable {
   /// Takes the lock, or throws `outputBusy` with the holder's process number.
   package init(at path: FilePath) throws(GPUMergeError) {
     while true {
-      let descriptor = path.withPlatformString { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
-      guard descriptor >= 0 else { throw .system("cannot create the lock file", path) }
-      guard Self.take(descriptor) else {
+      let (descriptor, isNew) = try Self.open(path)
+      guard Self.take(descriptor, isNew: isNew) else {
         let error = Errno(rawValue: errno)
         defer { close(descriptor) }
         guard error == .wouldBlock else {
@@ -44,12 +43,26 @@ package final class FileLock: Sendable {
     close(descriptor)
   }
 
-  /// Some network file systems have no locks; there, only the name tells that somebody is at work.
-  private static func take(_ descriptor: CInt) -> Bool {
+  /// Creates the file, or opens it; says whether it was created here.
+  private static func open(_ path: FilePath) throws(GPUMergeError) -> (CInt, isNew: Bool) {
+    let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW
+    while true {
+      let created = path.withPlatformString { Glibc.open($0, flags | O_CREAT | O_EXCL, 0o666) }
+      if created >= 0 { return (created, true) }
+      guard errno == EEXIST else { throw .system("cannot create the lock file", path) }
+      let found = path.withPlatformString { Glibc.open($0, flags) }
+      if found >= 0 { return (found, false) }
+      // It was there and is not any more: once again.
+      guard errno == ENOENT else { throw .system("cannot open the lock file", path) }
+    }
+  }
+
+  /// Some network file systems have no locks; there, who created the name holds it.
+  private static func take(_ descriptor: CInt, isNew: Bool) -> Bool {
     while clinux_lock(descriptor) != 0 {
       switch errno {
       case EINTR: continue
-      case ENOLCK, ENOSYS, EOPNOTSUPP: return text(of: descriptor).isEmpty || setBusy()
+      case ENOLCK, ENOSYS, EOPNOTSUPP: return isNew || setBusy()
       default: return false
       }
     }

@@ -54,7 +54,10 @@ package struct Folder: Sendable, Hashable {
   /// Makes creations, removals and renames in the folder durable.
   package func sync() throws(GPUMergeError) {
     let descriptor = path.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-    guard descriptor >= 0 else { return }  // A folder may be writable and not readable.
+    guard descriptor >= 0 else {
+      if errno == EACCES { return }  // A folder may be writable and not readable.
+      throw .system("cannot open the folder", path)
+    }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 || errno == EINVAL else {
       throw .system("cannot write the folder", path)

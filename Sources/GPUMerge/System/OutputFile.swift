@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 package import SystemPackage
 
 /// A file that is being written, under a name that nobody takes for the finished one.
@@ -8,6 +9,7 @@ package final class OutputFile: Sendable {
   private let descriptor: CInt
   /// The same file without the page cache in between, or -1 where that cannot be had.
   private let directDescriptor: CInt
+  private let isClosed = Atomic<Bool>(false)
 
   /// Creates the file, or opens it to go on, and reserves all of its size, so that a full disk is
   /// noticed at once.
@@ -24,9 +26,25 @@ package final class OutputFile: Sendable {
     try reserve(byteCount)
   }
 
-  deinit {
-    if descriptor >= 0 { close(descriptor) }
-    if directDescriptor >= 0 { close(directDescriptor) }
+  deinit { _ = closeDescriptors() }
+
+  /// Closes the file, after which it cannot be used.
+  ///
+  /// Some file systems say only now that something could not be written.
+  package func close() throws(GPUMergeError) {
+    if let error = closeDescriptors() {
+      throw .system("cannot write the output", path, error)
+    }
+  }
+
+  private func closeDescriptors() -> Errno? {
+    guard !isClosed.exchange(true, ordering: .relaxed) else { return nil }
+    var failure: Errno?
+    for number in [directDescriptor, descriptor] where number >= 0 {
+      // A descriptor is gone, even if closing it was interrupted.
+      if Glibc.close(number) != 0, errno != EINTR { failure = Errno(rawValue: errno) }
+    }
+    return failure
   }
 
   package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(GPUMergeError) {

@@ -20,7 +20,7 @@ struct OutputPlaceTests {
     }
   }
 
-  @Test("is not an input, whatever link leads to it (RELIABILITY 112)")
+  @Test("is not an input, whatever link leads to it")
   func inputAsOutput() async throws {
     let scratch = try await OutputScratch()
     let names = ["same", "hard", "soft"]
@@ -34,7 +34,7 @@ struct OutputPlaceTests {
     }
   }
 
-  @Test("is not a folder that holds an input (RELIABILITY 113)")
+  @Test("is not a folder that holds an input")
   func folderOfInputs() async throws {
     let scratch = try await OutputScratch()
     let alias = FilePath(scratch.folder.string + "-alias")
@@ -47,7 +47,7 @@ struct OutputPlaceTests {
     }
   }
 
-  @Test("may be a link, which stays one; a link to nothing is refused (RELIABILITY 114)")
+  @Test("may be a link, which stays one; a link to nothing is refused")
   func links() async throws {
     let scratch = try await OutputScratch()
     let link = scratch.folder.appending("link.safetensors")
@@ -63,7 +63,7 @@ struct OutputPlaceTests {
     #expect(scratch.names == ["link.safetensors", "target.safetensors"])
   }
 
-  @Test("is never a blob of the Hugging Face cache (RELIABILITY 114)")
+  @Test("is never a blob of the Hugging Face cache")
   func cacheBlob() async throws {
     let scratch = try await OutputScratch()
     let blobs = scratch.folder.appending("models--a--b/blobs")
@@ -77,7 +77,7 @@ struct OutputPlaceTests {
     #expect(error?.problem.contains("Hugging Face cache") == true)
   }
 
-  @Test("keeps what is there, unless it may be replaced and is of a model (RELIABILITY 115)")
+  @Test("keeps what is there, unless it may be replaced and is of a model")
   func existing() async throws {
     let scratch = try await OutputScratch()
     let folder = scratch.folder.appending("out")
@@ -108,7 +108,7 @@ struct OutputPlaceTests {
         == .cannotCreate)
   }
 
-  @Test("is refused before any work where nothing can be written (RELIABILITY 116)")
+  @Test("is refused before any work where nothing can be written")
   func unwritable() async throws {
     let scratch = try await OutputScratch()
     let missing = scratch.folder.appending("no/such/folder/out.safetensors")
@@ -120,7 +120,7 @@ struct OutputPlaceTests {
     }
   }
 
-  @Test("has the permissions that the umask leaves (RELIABILITY 121)")
+  @Test("has the permissions that the umask leaves")
   func permissions() async throws {
     let scratch = try await OutputScratch()
     let path = scratch.folder.appending("out.safetensors")
@@ -130,7 +130,7 @@ struct OutputPlaceTests {
     #expect(try #require(Folder.status(path)).st_mode & 0o777 == 0o666 & ~mask)
   }
 
-  @Test("belongs to one merge at a time (RELIABILITY 117)")
+  @Test("belongs to one merge at a time")
   func lock() async throws {
     let scratch = try await OutputScratch()
     let target = OutputTarget.file(scratch.folder.appending("out.safetensors"), .safetensors)

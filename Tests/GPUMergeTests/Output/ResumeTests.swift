@@ -135,6 +135,46 @@ struct ResumeTests {
     #expect(error.problem.contains("its journal is damaged"))
   }
 
+  @Test("does again what is not there any more")
+  func missingShard() async throws {
+    let scratch = try await OutputScratch()
+    let reference = Form.folder.target(in: scratch, "reference")
+    let whole = try await SimpleAverageAlgorithm().run(
+      scratch.pool, writingTo: reference, options: scratch.options)
+    let target = Form.folder.target(in: scratch)
+    _ = await scratch.interrupt(target, after: whole.writtenByteCount * 3 / 4)
+    let payload = try OutputName(target).workFolder.path.appending("payload")
+    let shards = Folder(payload).entries()
+    try FileManager.default.removeItem(
+      atPath: payload.appending(try #require(shards.first)).string)
+    let report = try await SimpleAverageAlgorithm().run(
+      scratch.pool, writingTo: target, options: scratch.options)
+    #expect(report.warnings.contains { $0.contains("not as its journal says") })
+    #expect(report.resumedByteCount > 0, "the other shards are there")
+    #expect(
+      try OutputScratch.contents(of: target.path) == OutputScratch.contents(of: reference.path))
+  }
+
+  @Test("is not continued by another version of the program")
+  func otherVersion() async throws {
+    let scratch = try await OutputScratch()
+    let target = Form.safetensors.target(in: scratch)
+    _ = await scratch.interrupt(target, after: 40_000)
+    let journal = try OutputName(target).workFolder.path.appending("journal.jsonl")
+    let text = try String(contentsOfFile: journal.string, encoding: .utf8)
+    let key = #""version":""#
+    let changed = text.replacing(key + RecipeRecord.version, with: key + "0.0")
+    #expect(changed != text)
+    try changed.write(toFile: journal.string, atomically: false, encoding: .utf8)
+    let error = try await #require(throws: GPUMergeError.self) {
+      try await SimpleAverageAlgorithm().run(
+        scratch.pool, writingTo: target, options: scratch.options)
+    }
+    #expect(error.kind == .resumeMismatch)
+    #expect(error.problem.contains("version '0.0'") || error.problem.contains("version 0.0"))
+    #expect(error.advice?.contains("--restart") == true)
+  }
+
   @Test("leaves nothing behind when the merge can never succeed")
   func hopeless() async throws {
     let scratch = try await OutputScratch()
