@@ -6,10 +6,10 @@
 # --quick leaves out those that try every system call.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-tests=(fault_tests)
+tests=(fault_tests place_tests process_tests exhaustive_tests)
 if [[ ${1:-} == --quick ]]; then
   shift
-  tests=(fault_tests.QuickFaultTests)
+  tests=(fault_tests place_tests process_tests)
 fi
 program=${1:-}
 if [[ -z $program ]]; then
