@@ -32,7 +32,8 @@ __attribute__((constructor)) static void parse(void) {
   const char *text = getenv("FAULTS");
   while (text && *text && fault_count < 8) {
     struct fault *f = &faults[fault_count++];
-    if (sscanf(text, "%15[^:]:%d:%d:%d:%255[^,]", f->call, &f->error, &f->first, &f->count, f->path) < 4) {
+    if (sscanf(text, "%15[^:]:%d:%d:%d:%255[^,]", f->call, &f->error, &f->first, &f->count,
+               f->path) < 4) {
       abort();
     }
     text = strchr(text, ',');
@@ -69,7 +70,8 @@ static int fails(const char *call, const char *path) {
 // The same for a descriptor. Only files count: pipes and event counters are the runtime's.
 static int file_fails(const char *call, int file) {
   struct stat status;
-  if (!fault_count || fstat(file, &status) || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))) {
+  if (!fault_count || fstat(file, &status) ||
+      !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))) {
     return 0;
   }
   char link[32], path[4096];
@@ -118,19 +120,19 @@ WRAP(int, renameat2, (int a, const char *from, int b, const char *to, unsigned f
      fails("renameat2", to), a, from, b, to, flags)
 WRAP(int, ftruncate, (int file, off_t size), file_fails("ftruncate", file), file, size)
 WRAP(int, ftruncate64, (int file, off64_t size), file_fails("ftruncate", file), file, size)
-WRAP(int, fallocate, (int file, int mode, off_t at, off_t size), file_fails("fallocate", file), file,
-     mode, at, size)
-WRAP(int, fallocate64, (int file, int mode, off64_t at, off64_t size), file_fails("fallocate", file),
+WRAP(int, fallocate, (int file, int mode, off_t at, off_t size), file_fails("fallocate", file),
      file, mode, at, size)
+WRAP(int, fallocate64, (int file, int mode, off64_t at, off64_t size),
+     file_fails("fallocate", file), file, mode, at, size)
 WRAP(int, flock, (int file, int operation), file_fails("flock", file), file, operation)
 WRAP(int, fdatasync, (int file), file_fails("fdatasync", file), file)
 WRAP(int, fsync, (int file), file_fails("fsync", file), file)
-WRAP(ssize_t, write, (int file, const void *bytes, size_t count), file_fails("write", file), file, bytes,
-     less(count))
-WRAP(ssize_t, pread, (int file, void *bytes, size_t count, off_t offset), file_fails("pread", file), file,
-     bytes, delayed(count), offset)
-WRAP(ssize_t, pread64, (int file, void *bytes, size_t count, off64_t offset), file_fails("pread", file),
+WRAP(ssize_t, write, (int file, const void *bytes, size_t count), file_fails("write", file), file,
+     bytes, less(count))
+WRAP(ssize_t, pread, (int file, void *bytes, size_t count, off_t offset), file_fails("pread", file),
      file, bytes, delayed(count), offset)
+WRAP(ssize_t, pread64, (int file, void *bytes, size_t count, off64_t offset),
+     file_fails("pread", file), file, bytes, delayed(count), offset)
 WRAP(ssize_t, pwrite, (int file, const void *bytes, size_t count, off_t offset),
      file_fails("pwrite", file), file, bytes, less(count), offset)
 WRAP(ssize_t, pwrite64, (int file, const void *bytes, size_t count, off64_t offset),
