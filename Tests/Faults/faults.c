@@ -107,7 +107,7 @@ int open64(const char *path, int flags, ...) { OPEN(open64, path, flags); }
 int openat(int folder, const char *path, int flags, ...) { OPEN(openat, folder, path, flags); }
 int openat64(int folder, const char *path, int flags, ...) { OPEN(openat64, folder, path, flags); }
 
-// WRAP(type, name, call, parameters, whether it fails, arguments)
+// WRAP(type, name, parameters, whether it fails, arguments)
 #define WRAP(type, name, parameters, failing, ...) \
   type name parameters { return (failing) ? -1 : REAL(name)(__VA_ARGS__); }
 

@@ -23,6 +23,8 @@ CHANGES = [
 ]
 # So that loops end.
 MOST_CALLS = 400
+# How many seconds anything may take, on a machine that does much else.
+LONGEST = 300
 # Small blocks and a record after each, for there to be many places to stop at.
 OPTIONS = ["--device", "cpu", "--threads", "1", "--memory", "1MiB", "--record-interval", "0"]
 
@@ -88,7 +90,7 @@ class FaultTestCase(unittest.TestCase):
     # Running
 
     def run_plain(self, command):
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST)
 
     def faulty(self, command, *faults, **variables):
         """The command with faults, and whatever else `faults.c` is to be told."""
@@ -245,5 +247,5 @@ class FaultTestCase(unittest.TestCase):
             if process.poll() is not None:
                 break
         change(self.models[1])
-        error = process.communicate(timeout=120)[1]
+        error = process.communicate(timeout=LONGEST)[1]
         return process.returncode, error

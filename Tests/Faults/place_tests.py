@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 
-from injection import OPTIONS, PROGRAM, FaultTestCase, Forms, digest, fault
+from injection import LONGEST, OPTIONS, PROGRAM, FaultTestCase, Forms, digest, fault
 
 
 class PlaceTests(FaultTestCase):
@@ -162,7 +162,7 @@ class PlaceTests(FaultTestCase):
         second = self.run_plain(self.without_locks())
         self.assertEqual(second.returncode, 73, second.stderr)
         self.assertRegex(second.stderr, r"process \d+ is writing this output")
-        self.assertEqual(process.wait(timeout=120), 0, process.communicate()[1])
+        self.assertEqual(process.wait(timeout=LONGEST), 0, process.communicate()[1])
         self.assertEqual(digest(self.forms.path("file")), new)
         self.assertEqual(self.names(), ["out.safetensors"])
 

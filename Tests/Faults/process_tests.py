@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from injection import OPTIONS, PROGRAM, FaultTestCase, Forms, digest
+from injection import LONGEST, OPTIONS, PROGRAM, FaultTestCase, Forms, digest
 
 
 class ProcessTests(FaultTestCase):
@@ -52,7 +52,7 @@ class ProcessTests(FaultTestCase):
         second = self.run_plain(self.forms.command("file"))
         self.assertEqual(second.returncode, 73)
         self.assertRegex(second.stderr, r"process \d+ is writing this output")
-        self.assertEqual(process.wait(timeout=120), 0, process.communicate()[1])
+        self.assertEqual(process.wait(timeout=LONGEST), 0, process.communicate()[1])
         self.assertEqual(self.names(), ["out.safetensors"])
 
     def test_interrupted_and_continued(self):
@@ -67,7 +67,7 @@ class ProcessTests(FaultTestCase):
                 self.assertIsNone(process.poll())
             pid = int((self.folder / "out.gpumerge.lock").read_text())
             os.kill(pid, stop)
-            error = process.communicate(timeout=120)[1]
+            error = process.communicate(timeout=LONGEST)[1]
             self.assertEqual(process.returncode, 130, error)
             self.assertIn("the same command goes on from there", error)
             self.assertEqual(self.names(), ["out.gpumerge-partial"])
@@ -89,7 +89,7 @@ class ProcessTests(FaultTestCase):
             process.wait(timeout=1)
         begin = time.monotonic()
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(timeout=120), 130)
+        self.assertEqual(process.wait(timeout=LONGEST), 130)
         self.assertLess(time.monotonic() - begin, 30)
         process.stderr.close()
         self.finish("file", new, "the second signal")
@@ -120,7 +120,7 @@ class ProcessTests(FaultTestCase):
                 or (work / "journal.jsonl").read_text().count("crc32") < 3:
             self.assertIsNone(process.poll())
         os.kill(int((self.folder / "out.gpumerge.lock").read_text()), signal.SIGTERM)
-        process.communicate(timeout=120)
+        process.communicate(timeout=LONGEST)
         for path in work.rglob("*"):
             os.utime(path, (1 << 33, 1 << 33))
         result = self.run_plain(self.forms.command("folder"))
@@ -152,5 +152,5 @@ class ProcessTests(FaultTestCase):
         command = self.forms.command("file") + ["--json"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         process.stdout.close()
-        self.assertEqual(process.wait(timeout=120), 0)
+        self.assertEqual(process.wait(timeout=LONGEST), 0)
         self.assertEqual(digest(self.forms.path("file")), new)
