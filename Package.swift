@@ -72,11 +72,12 @@ let package = Package(
     .testTarget(
       name: "GPUMergeTests",
       dependencies: [
-        "GPUMerge", "Kernels", "TestSupport",
+        "GPUMerge", "GPUMergeCLI", "Kernels", "TestSupport",
         .product(name: "SystemPackage", package: "swift-system"),
       ], swiftSettings: swiftSettings),
     .testTarget(
-      name: "CLITests", dependencies: ["GPUMerge", "GPUMergeCLI"], swiftSettings: swiftSettings),
+      name: "CLITests", dependencies: ["GPUMerge", "GPUMergeCLI", "TestSupport"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "OpenCLTests", dependencies: ["GPUMerge", "Kernels", "OpenCLLoader", "TestSupport"],
       swiftSettings: swiftSettings),

@@ -15,7 +15,12 @@ public struct GPUMergeError: Error, Sendable, Hashable {
   /// What is wrong, as a sentence fragment without a full stop.
   public var problem: String
   /// What the user can do about it, as a sentence without a full stop.
-  public var advice: String?
+  public var advice: String? {
+    get { ownAdvice ?? kind.advice }
+    set { ownAdvice = newValue }
+  }
+  /// What to do about this very error, if more is known than from its kind.
+  private var ownAdvice: String?
 
   /// Creates an error.
   public init(
@@ -27,7 +32,7 @@ public struct GPUMergeError: Error, Sendable, Hashable {
     self.file = file
     self.subject = subject
     self.offset = offset
-    self.advice = advice
+    ownAdvice = advice
   }
 
   /// The kinds of error, one for each thing that a caller may want to tell apart.

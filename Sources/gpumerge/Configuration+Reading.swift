@@ -28,10 +28,14 @@ extension Configuration {
       let descriptor = try FileDescriptor.open(file, .readOnly, options: .closeOnExec)
       bytes = try descriptor.closeAfter { try read(descriptor) }
     } catch {
-      let isMissing = error as? Errno == .noSuchFileOrDirectory
-      throw GPUMergeError(
-        isMissing ? .inputMissing : .io,
-        isMissing ? "there is no such file" : "cannot read the file: \(error)", file: file)
+      switch error as? Errno {
+      case .noSuchFileOrDirectory:
+        throw GPUMergeError(.inputMissing, "there is no such file", file: file)
+      case .isDirectory:
+        throw GPUMergeError(
+          .io, "this is a folder, not a file", file: file, advice: "Name the configuration in it")
+      default: throw GPUMergeError(.io, "cannot read the file: \(error)", file: file)
+      }
     }
     guard bytes.count <= maximumByteCount else {
       throw GPUMergeError(

@@ -1,8 +1,8 @@
-import GPUMerge
+package import GPUMerge
 import Glibc
 
 /// What the program's exit code tells, as in `sysexits.h`.
-enum ExitStatus: CInt {
+package enum ExitStatus: CInt, CaseIterable {
   case ok = 0
   /// The command line or the configuration file is wrong.
   case usage = 64
@@ -27,7 +27,7 @@ enum ExitStatus: CInt {
 
 extension GPUMergeError.Kind {
   /// The exit code of each kind of error; without a default, so that a new kind cannot be forgotten.
-  var exitStatus: ExitStatus {
+  package var exitStatus: ExitStatus {
     switch self {
     case .truncated, .headerSize, .headerUTF8, .headerJSON, .duplicateKey, .badDType, .badShape,
       .overflow, .offset, .hole, .sizeMismatch, .trailingData, .zipStructure, .zipCRC,

@@ -1,5 +1,6 @@
 import Foundation
 import GPUMerge
+import TestSupport
 import Testing
 
 @Suite struct HelpTests {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Models that do not have the same tensors") struct SelectionTests {

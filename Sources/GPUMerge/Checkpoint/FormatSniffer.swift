@@ -14,7 +14,8 @@ package enum FormatSniffer {
   ) throws(GPUMergeError) -> CheckpointFormat {
     guard !prefix.isEmpty else {
       throw GPUMergeError(
-        .truncated, "the file is empty", offset: 0, advice: "Copy or download the file again")
+        .truncated, "the file is empty", offset: 0,
+        advice: "It was probably never written to the end: copy or download it again")
     }
     // First, since the length of a header may happen to have the bytes of another format's mark.
     if isSafetensors(prefix, limits: limits) { return .safetensors }
@@ -67,6 +68,7 @@ package enum FormatSniffer {
       }
     return GPUMergeError(
       .notACheckpoint, "this is \(what), not a checkpoint: it begins '\(escaped(text, limit: 40))'",
-      advice: "If it was downloaded, the download failed: read it, then download the file again")
+      advice:
+        "If it was downloaded, the server sent this instead: read it, then download the file again")
   }
 }

@@ -79,9 +79,8 @@ extension Merge {
       workspace.close(keeping: isKept)
       guard isKept else { throw error }
       var error = error
-      error.advice =
-        (error.advice.map { "\($0). " } ?? "")
-        + "What is finished is kept: the same command goes on from there"
+      let goesOn = "What is finished is kept: the same command goes on from there"
+      error.advice = error.kind == .cancelled ? goesOn : "\(error.advice ?? ""). \(goesOn)"
       throw error
     }
     var report = run.report(output: target.path, plan.inputByteCount, plan.byteCount)

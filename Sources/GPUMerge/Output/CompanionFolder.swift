@@ -49,14 +49,15 @@ package struct CompanionFolder {
     guard files.count < limits.companionCount else {
       throw GPUMergeError(
         .unsupportedFormat, "there are more than \(limits.companionCount) files beside the weights",
-        file: folder.path)
+        file: folder.path, advice: "Move what is not of the model elsewhere")
     }
     let file = try open(name)
     guard file.byteCount <= limits.companionByteCount else {
       throw GPUMergeError(
         .unsupportedFormat,
         "the file, which is to be copied to the output, has \(byteCountText(file.byteCount)), more "
-          + "than the limit of \(limits.companionByteCount)", file: file.path)
+          + "than the limit of \(limits.companionByteCount)", file: file.path,
+        advice: "Move it elsewhere, if the model does not need it")
     }
     files.append(CompanionFile(name, .copy(file)))
   }

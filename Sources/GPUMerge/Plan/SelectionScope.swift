@@ -40,7 +40,9 @@ struct SelectionScope {
     let nearest = glob.nearestNames(in: names).map { "'\(escaped($0.description))'" }
     return GPUMergeError(
       .usage, "no tensor has a name like '\(escaped(glob.pattern))', which is to \(verb(option))",
-      advice: nearest.isEmpty ? nil : "Similar names are \(nearest.joined(separator: ", "))")
+      advice: nearest.isEmpty
+        ? "Without this option, --dry-run lists all names"
+        : "Similar names are \(nearest.joined(separator: ", "))")
   }
 
   private static func verb(_ option: String) -> String {

@@ -17,15 +17,17 @@ public struct Tensor: Sendable {
     dtype: DType, shape: [Int], storage: TensorStorage, byteOffset: Int = 0
   ) throws(GPUMergeError) {
     guard let byteCount = Self.byteCount(dtype: dtype, shape: shape) else {
-      throw GPUMergeError(.badShape, "the shape \(shape) is not one of a tensor")
+      throw GPUMergeError(
+        .badShape, "the shape \(shape) is not one of a tensor",
+        advice: "Give dimensions that are not negative, and whose product fits in 63 bits")
     }
     guard byteOffset >= 0, byteOffset <= storage.byteCount,
       byteCount <= storage.byteCount - byteOffset
     else {
       throw GPUMergeError(
         .tensorBounds,
-        "a tensor of \(byteCount) bytes at \(byteOffset) does not fit in \(storage.byteCount) bytes"
-      )
+        "a tensor of \(byteCount) bytes at \(byteOffset) does not fit in \(storage.byteCount) bytes",
+        advice: "Give a storage that is large enough")
     }
     self.dtype = dtype
     self.shape = shape
@@ -44,7 +46,9 @@ public struct Tensor: Sendable {
       values.withUnsafeBytes { bytes.copyMemory(from: $0) }
     }
     guard Self.byteCount(dtype: Element.dtype, shape: shape) == storage.byteCount else {
-      throw GPUMergeError(.badShape, "\(values.count) values do not fill the shape \(shape)")
+      throw GPUMergeError(
+        .badShape, "\(values.count) values do not fill the shape \(shape)",
+        advice: "Give as many values as the product of the dimensions")
     }
     try self.init(dtype: Element.dtype, shape: shape, storage: storage)
   }

@@ -54,8 +54,11 @@ package final class InputFile: ByteSource, Sendable {
       let isFolder = descriptor.status.kind == .folder
       throw GPUMergeError(
         .unsupportedFormat,
-        isFolder ? "this is a folder, not a checkpoint file" : "this is not a regular file",
-        file: path, advice: isFolder ? "Name the checkpoint file inside it" : nil)
+        isFolder
+          ? "this is a folder, not a file" : "this is a pipe or a device, not a regular file",
+        file: path,
+        advice: isFolder
+          ? "Name a file inside of it" : "Write what it gives to a file, and name that")
     }
     pool.add(descriptor)
   }

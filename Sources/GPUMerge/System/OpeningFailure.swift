@@ -10,9 +10,13 @@ func openingFailure(_ errno: Errno, _ path: FilePath) -> GPUMergeError {
       .io, "too many files are open: this process may have \(DescriptorLimit.current)", file: path,
       advice: "Raise the limit with 'ulimit -n'")
   case .tooManySymbolicLinkLevels:
-    GPUMergeError(.io, "the symbolic links lead in a circle", file: path)
+    GPUMergeError(
+      .io, "the symbolic links lead in a circle", file: path,
+      advice: "Name the file itself")
   case .permissionDenied:
-    GPUMergeError(.io, "there is no permission to read it", file: path)
+    GPUMergeError(
+      .io, "there is no permission to read it", file: path,
+      advice: "Allow it with chmod, or run the program as a user who may")
   default: GPUMergeError(.io, "cannot open the file: \(errno)", file: path)
   }
 }

@@ -3,17 +3,25 @@ import GPUMerge
 import SystemPackage
 import Testing
 
-/// A fresh folder, removed with the last reference to it.
+/// A fresh folder, removed with the last reference to it unless it is a part of another.
 final class TestFolder: Sendable {
   let path: FilePath
+  private let isPart: Bool
 
-  init() throws {
-    path = FilePath(FileManager.default.temporaryDirectory.path).appending("gpumerge-\(UUID())")
-    try FileManager.default.createDirectory(
-      atPath: path.string, withIntermediateDirectories: true)
+  convenience init() throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "gpumerge-\(UUID())")
+    try self.init(at: url, isPart: false)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path.string) }
+  init(at url: URL, isPart: Bool) throws {
+    path = FilePath(url.path)
+    self.isPart = isPart
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit {
+    if !isPart { try? FileManager.default.removeItem(atPath: path.string) }
+  }
 
   var names: [String] {
     get throws { try FileManager.default.contentsOfDirectory(atPath: path.string) }

@@ -106,6 +106,6 @@ struct JSONScannerTests {
     let error = #expect(throws: GPUMergeError.self) { try scanner.skipValue() }
     #expect(error?.offset == 1004)
     #expect(error?.kind == .configuration)
-    #expect(error?.problem == "expected a value, found 'x'")
+    #expect(error?.problem == "the text cannot be read: expected a value, found 'x'")
   }
 }

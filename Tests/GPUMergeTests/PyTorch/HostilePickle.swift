@@ -27,9 +27,10 @@ struct HostilePickle: Sendable, CustomTestStringConvertible {
     self.pickle = pickle
   }
 
-  func open() throws -> Checkpoint {
-    try TorchFile.open(TestZip.checkpoint(pickle, storages: [("0", storage)]).bytes())
-  }
+  /// The archive.
+  func bytes() -> [UInt8] { TestZip.checkpoint(pickle, storages: [("0", storage)]).bytes() }
+
+  func open() throws -> Checkpoint { try TorchFile.open(bytes()) }
 
   static let all = programs + streams + stacks + graphs + roots + tensors + storages
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite("format sniffer")
 struct FormatSnifferTests {
   /// The first bytes of files that people pass by mistake, and what the message must say.
-  private static let foreign:
+  static let foreign:
     [(name: String, bytes: [UInt8], kind: GPUMergeError.Kind, say: String, advise: String)] = [
       (
         "git-lfs pointer",
@@ -97,7 +97,7 @@ struct FormatSnifferTests {
         .unsupportedFormat, "metadata of a distributed checkpoint", "dcp_to_torch"
       ),
       (
-        "zeros", [UInt8](repeating: 0, count: 4096), .headerJSON, "header is empty",
+        "zeros", [UInt8](repeating: 0, count: 4096), .headerJSON, "lists the tensors, is empty",
         "never finished writing"
       ),
       ("empty", [], .truncated, "empty", "again"),

@@ -8,7 +8,9 @@ enum FolderChoice: Equatable {
     in folder: InputFolder, variant: String?
   ) throws(GPUMergeError) {
     if let variant, variant.isEmpty || variant.contains(where: { "/\0".contains($0) }) {
-      throw GPUMergeError(.usage, "'\(escaped(variant))' cannot be the variant of a model")
+      throw GPUMergeError(
+        .usage, "'\(escaped(variant))' cannot be the variant of a model",
+        advice: "A variant is a word in the names of the files, such as fp16")
     }
     let model = try Self.first(of: WeightsFile.models, variant, in: folder)
     let adapter = try Self.first(of: WeightsFile.adapters, variant, in: folder)

@@ -26,7 +26,8 @@ enum FolderReader {
   ) throws(GPUMergeError) -> Checkpoint {
     guard let file = WeightsFile(indexName: name) else {
       throw GPUMergeError(
-        .notACheckpoint, "this is not the name of an index", file: folder.path, subject: name)
+        .notACheckpoint, "this is not the name of an index", file: folder.path, subject: name,
+        advice: "Name the folder, or a file such as model.safetensors.index.json")
     }
     var checkpoint = try sharded(folder, file, options: options)
     checkpoint.path = folder.path.appending(name)
@@ -87,13 +88,16 @@ enum FolderReader {
       let text = try text(of: name, in: folder, kind: .configuration, limits)
       let value = try JSONValue(parsing: text)
       guard value.members != nil else {
-        throw GPUMergeError(.configuration, "this is not a JSON object")
+        throw GPUMergeError(.configuration, "the file is not a JSON object")
       }
       return value
     } catch {
       var error = error
       if error.file == nil { error.file = folder.path.appending(name) }
-      if error.kind != .io { error.kind = .notACheckpoint }
+      if error.kind != .io {
+        error.kind = .notACheckpoint
+        error.advice = "Download it again"
+      }
       throw error
     }
   }
@@ -106,7 +110,8 @@ enum FolderReader {
       throw GPUMergeError(
         kind,
         "the file has \(byteCountText(file.byteCount)), more than the limit of "
-          + "\(limits.indexByteCount)", file: file.path)
+          + "\(limits.indexByteCount)", file: file.path,
+        advice: "It is probably not what its name says: download it again")
     }
     return try file.bytes(at: 0, count: file.byteCount)
   }

@@ -26,7 +26,9 @@ struct ShardIndex {
     self.fileExtension = fileExtension
     self.limits = limits
     do throws(GPUMergeError) {
-      scanner = try JSONScanner(text, depthLimit: limits.depth, errorKind: .indexJSON)
+      scanner = try JSONScanner(
+        text, depthLimit: limits.depth, errorKind: .indexJSON,
+        noun: "the index, which lists the files of the tensors,")
       try parse()
     } catch {
       var error = error
@@ -63,8 +65,7 @@ struct ShardIndex {
     try scanner.end()
     guard !entries.isEmpty else {
       throw GPUMergeError(
-        .indexJSON, "the index lists no tensors: its weight_map is missing or empty",
-        advice: "Download the index again")
+        .indexJSON, "the index lists no tensors: its weight_map is missing or empty")
     }
   }
 
@@ -74,7 +75,9 @@ struct ShardIndex {
     try scanner.beginObject("an object that gives the file of each tensor")
     while let key = try scanner.nextKey() {
       guard entries.count < limits.tensorCount else {
-        throw scanner.error("there are more than \(limits.tensorCount) tensors", at: key.start)
+        throw scanner.error(
+          "there are more than \(limits.tensorCount) tensors", at: key.start,
+          advice: GPUMergeError.Kind.raise("tensorCount"))
       }
       let file = try scanner.string("the name of a file")
       let name = file.unescaped(in: scanner.text)
@@ -91,12 +94,14 @@ struct ShardIndex {
     if let problem = ShardName.objection(to: shard, fileExtension: fileExtension, limits: limits) {
       var error = scanner.error(
         problem, .indexPath, at: start,
-        advice: "Shards are files of the same folder; get the index from its author again")
+        advice: "Shards are files of the same folder: download the index again")
       error.subject = shard
       throw error
     }
     guard shards.count < limits.shardCount else {
-      throw scanner.error("there are more than \(limits.shardCount) shards", at: start)
+      throw scanner.error(
+        "there are more than \(limits.shardCount) shards", at: start,
+        advice: GPUMergeError.Kind.raise("shardCount"))
     }
     shards.append(shard)
   }

@@ -22,7 +22,7 @@ struct ShardSet {
       guard tensorCount <= options.limits.tensorCount else {
         throw GPUMergeError(
           .notACheckpoint, "the shards have more than \(options.limits.tensorCount) tensors",
-          file: folder.path)
+          file: folder.path, advice: GPUMergeError.Kind.raise("tensorCount"))
       }
       guard shard.format == shards.first?.format ?? shard.format else {
         throw GPUMergeError(

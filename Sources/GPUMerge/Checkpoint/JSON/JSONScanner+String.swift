@@ -13,33 +13,35 @@ extension JSONScanner {
         hasEscapes = true
         index = try scanEscape(at: index)
       case 0..<0x20:
-        throw error("a control character in a string is not escaped", at: index)
+        throw unreadable("a control character in a string is not escaped", at: index)
       default: index += 1
       }
     }
-    throw error("the text ends inside a string", at: index)
+    throw unreadable("the text ends inside a string", at: index)
   }
 
   /// Checks the escape whose backslash is at `index`; returns the index after it.
   private func scanEscape(at index: Int) throws(GPUMergeError) -> Int {
-    guard index + 1 < text.count else { throw error("the text ends inside a string", at: index) }
+    guard index + 1 < text.count else {
+      throw unreadable("the text ends inside a string", at: index)
+    }
     switch text[index + 1] {
     case UInt8(ascii: "u"): break
     case let letter where "\"\\/bfnrt".utf8.contains(letter): return index + 2
-    default: throw error("there is no such escape in JSON", at: index)
+    default: throw unreadable("there is no such escape in JSON", at: index)
     }
     let first = try unicodeEscape(at: index)
     guard UTF16.isSurrogate(first) else { return index + 6 }
     guard UTF16.isLeadSurrogate(first), text[(index + 6)...].starts(with: "\\u".utf8),
       UTF16.isTrailSurrogate(try unicodeEscape(at: index + 6))
-    else { throw error("an escape is half of a surrogate pair", at: index) }
+    else { throw unreadable("an escape is half of a surrogate pair", at: index) }
     return index + 12
   }
 
   private func unicodeEscape(at index: Int) throws(GPUMergeError) -> UTF16.CodeUnit {
     guard index + 6 <= text.count,
       let unit = UTF16.CodeUnit(hexDigits: text[index + 2..<index + 6])
-    else { throw error("four hexadecimal digits must follow \\u", at: index) }
+    else { throw unreadable("four hexadecimal digits must follow \\u", at: index) }
     return unit
   }
 }

@@ -46,16 +46,16 @@ extension JSONScanner {
       let (product, isLarge) = value.multipliedReportingOverflow(by: 10)
       let (sum, isTooLarge) = product.addingReportingOverflow(UInt64(text[position] & 15))
       guard !isLarge, !isTooLarge else {
-        throw error("the number does not fit in 64 bits", .overflow, at: start)
+        throw unreadable("the number does not fit in 64 bits", .overflow, at: start)
       }
       value = sum
       position += 1
     }
     if first == UInt8(ascii: "0"), position > start + 1 {
-      throw error("expected \(expected), found a number with a leading zero", at: start)
+      throw unreadable("expected \(expected), found a number with a leading zero", at: start)
     }
     if position < text.count, ".eE".utf8.contains(text[position]) {
-      throw error("expected \(expected), found a fraction or an exponent", at: start)
+      throw unreadable("expected \(expected), found a fraction or an exponent", at: start)
     }
     return value
   }
@@ -65,7 +65,7 @@ extension JSONScanner {
     let start = position
     try skipDigits()
     if text[start] == UInt8(ascii: "0"), position > start + 1 {
-      throw error("a number has a leading zero", at: start)
+      throw unreadable("a number has a leading zero", at: start)
     }
     if position < text.count, text[position] == UInt8(ascii: ".") {
       position += 1

@@ -10,6 +10,8 @@ package struct JSONScanner {
   private let fileOffset: Int
   private let depthLimit: Int
   private let errorKind: GPUMergeError.Kind
+  /// What the text is, for errors.
+  private let noun: String
   /// The containers that are open, outermost first.
   private(set) var containers: [Container] = []
   /// The keys of the object at each depth; emptied when it closes, and used again for the next.
@@ -23,21 +25,22 @@ package struct JSONScanner {
   /// Starts to read `text`, which begins at byte `fileOffset` of its file.
   ///
   /// Offsets in errors count from the start of the file. Violations of the grammar, and values that
-  /// the caller did not ask for, have the kind `errorKind`.
+  /// the caller did not ask for, have the kind `errorKind`; `noun` says in errors what the text is.
   package init(
     _ text: [UInt8], fileOffset: Int = 0, depthLimit: Int = Limits().depth,
-    errorKind: GPUMergeError.Kind = .headerJSON
+    errorKind: GPUMergeError.Kind = .headerJSON, noun: String = "the text"
   ) throws(GPUMergeError) {
     self.text = text
     self.fileOffset = fileOffset
     self.depthLimit = depthLimit
     self.errorKind = errorKind
+    self.noun = noun
     position = 0
     do {
       _ = try UTF8Span(validating: text.span)
     } catch {
       throw GPUMergeError(
-        .headerUTF8, "the text is not valid UTF-8",
+        .headerUTF8, "\(noun) cannot be read: it is not valid UTF-8",
         offset: fileOffset + error.byteOffsets.lowerBound)
     }
   }
@@ -71,9 +74,8 @@ package struct JSONScanner {
     let key = try string("a key in double quotes")
     guard keySets[containers.count - 1].insert(key, in: text) else {
       throw GPUMergeError(
-        .duplicateKey, "the key comes twice in one object", subject: key.value(in: text),
-        offset: fileOffset + key.start - 1,
-        advice: "Which of the two counts is unknown; get the file from its author again")
+        .duplicateKey, "this name comes twice, and which of the two counts is unknown",
+        subject: key.value(in: text), offset: fileOffset + key.start - 1)
     }
     guard peek() == UInt8(ascii: ":") else { throw unexpected("a colon") }
     position += 1
@@ -104,15 +106,22 @@ package struct JSONScanner {
     GPUMergeError(kind ?? errorKind, problem, offset: fileOffset + index, advice: advice)
   }
 
+  /// An error about JSON that is none, or says something else than it should.
+  func unreadable(
+    _ problem: String, _ kind: GPUMergeError.Kind? = nil, at index: Int
+  ) -> GPUMergeError {
+    error("\(noun) cannot be read: \(problem)", kind, at: index)
+  }
+
   /// The error that something else than `expected` is next.
   package func unexpected(_ expected: String) -> GPUMergeError {
     guard position < text.count else {
-      return error("expected \(expected), but the text ends", at: position)
+      return unreadable("expected \(expected), but the text ends", at: position)
     }
     let byte = text[position]
     let found =
       (0x21..<0x7F).contains(byte) ? "'\(Character(Unicode.Scalar(byte)))'" : "byte \(byte)"
-    return error("expected \(expected), found \(found)", at: position)
+    return unreadable("expected \(expected), found \(found)", at: position)
   }
 }
 
@@ -131,7 +140,7 @@ extension JSONScanner {
   private mutating func begin(_ bracket: UInt8, _ expected: String) throws(GPUMergeError) {
     guard peek() == bracket else { throw unexpected(expected) }
     guard containers.count < depthLimit else {
-      throw error("the JSON is nested deeper than \(depthLimit) levels", at: position)
+      throw unreadable("the JSON is nested deeper than \(depthLimit) levels", at: position)
     }
     position += 1
     containers.append(Container(isObject: bracket == UInt8(ascii: "{")))

@@ -43,7 +43,7 @@ extension JSONScanner {
     if let value = Int(word) { return .integer(value) }
     if let value = UInt64(word) { return .unsigned(value) }
     guard let value = Double(word), value.isFinite else {
-      throw error("the number is too large", at: start)
+      throw unreadable("the number is too large", at: start)
     }
     return .number(value)
   }

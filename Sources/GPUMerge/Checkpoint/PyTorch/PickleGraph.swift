@@ -71,7 +71,7 @@ struct PickleGraph {
     guard depth <= limits.depth, let cost32 = UInt32(exactly: cost),
       cost <= limits.expandedNodeCount
     else {
-      throw failure(.pickleDepth, "the pickle unfolds to more objects than are allowed")
+      throw failure(.pickleDepth, "it unfolds to more objects than are allowed")
     }
     known[Int(parent)].depth = depth
     known[Int(parent)].cost = cost32
@@ -131,6 +131,6 @@ struct PickleGraph {
   }
 
   private func failure(_ kind: GPUMergeError.Kind, _ problem: String) -> GPUMergeError {
-    GPUMergeError(kind, problem, subject: arena.member)
+    GPUMergeError(kind, PickleMachine.notPyTorchs(problem), subject: arena.member)
   }
 }

@@ -21,12 +21,9 @@ extension PickleMachine {
   private mutating func global(_ module: String, _ name: String) throws(GPUMergeError) -> NodeID {
     if let known = PickleGlobal(module: module, name: name) { return arena.add(.global(known)) }
     if let reason = PickleGlobal.unsupported(module: module, name: name) {
-      // The string on top of the stack is the name of the tensor about to be described.
-      let tensor = stack.last.flatMap { arena.string($0) }
       throw failure(
-        .layoutUnsupported,
-        "the tensor \(tensor.map { "'\(escaped($0))' " } ?? "")\(reason)",
-        advice: "Convert it to an ordinary dense tensor with PyTorch first")
+        .layoutUnsupported, "\(currentTensor) \(reason)",
+        advice: GPUMergeError.Kind.layoutUnsupported.advice)
     }
     let isDangerous = PickleGlobal.isDangerous(module: module, name: name)
     guard allowsOpaqueObjects, !isDangerous else {
@@ -35,11 +32,24 @@ extension PickleMachine {
     return arena.addUnknown("\(module).\(name)")
   }
 
+  /// The tensor that is being described, by its name if that is known: it is the key, and so the
+  /// string below the function that makes the tensor, or on top if that is not there yet.
+  var currentTensor: String {
+    let end = stack.firstIndex { makesTensors($0) } ?? stack.endIndex
+    let name = stack[..<end].last.flatMap { arena.string($0) }
+    return name.map { "the tensor '\(escaped($0))'" } ?? "a tensor"
+  }
+
+  private func makesTensors(_ id: NodeID) -> Bool {
+    if case .global(let global) = arena[id] { global.makesTensors } else { false }
+  }
+
   private func refusal(of global: String, isDangerous: Bool) -> GPUMergeError {
-    let save = "load the file with PyTorch and save only model.state_dict()"
+    let save =
+      "load it with PyTorch and save only its tensors: torch.save(model.state_dict(), 'NEW')"
     let advice =
       if isDangerous {
-        "Do not use the file unless you know why it does"
+        "It could run any program where it is loaded: do not use it unless you know why it does that"
       } else if isPassable {
         "If it belongs to an object outside of the tensors, --allow-opaque passes over that object "
           + "without running anything; otherwise, if you trust the file, \(save)"
@@ -55,11 +65,7 @@ extension PickleMachine {
   /// Whether what comes next may lie outside of the dict of tensors: it is neither the whole content
   /// of the file nor a part of a tensor.
   private var isPassable: Bool {
-    !stack.isEmpty
-      && !stack.contains {
-        guard case .global(let global) = arena[$0] else { return false }
-        return global.makesTensors
-      }
+    !stack.isEmpty && !stack.contains { makesTensors($0) }
   }
 
   /// Objects made in ways that PyTorch's own are not: only those of unknown classes.

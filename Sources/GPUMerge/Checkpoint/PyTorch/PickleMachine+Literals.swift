@@ -17,7 +17,7 @@ extension PickleMachine {
   private mutating func take(_ count: Int) throws(GPUMergeError) -> Int {
     try fill(count)
     guard count <= arena.bytes.count - position else {
-      throw failure(.pickleTruncated, "the pickle ends in the middle", at: position)
+      throw failure(.pickleTruncated, "it ends in the middle", at: position)
     }
     defer { position += count }
     return position
@@ -103,7 +103,7 @@ extension PickleMachine {
       if window.count < 257 { try fill(window.count + 1) }  // Throws if that is too much.
       throw window.count == 257
         ? failure(.pickleOpcode, "a line has more than 256 bytes")
-        : failure(.pickleTruncated, "the pickle ends in the middle of a line", at: start)
+        : failure(.pickleTruncated, "it ends in the middle of a line", at: start)
     }
     position = end + 1
     let line = window[..<end]

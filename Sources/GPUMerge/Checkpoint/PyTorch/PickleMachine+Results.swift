@@ -19,7 +19,7 @@ extension PickleMachine {
   }
 
   private var wrongArguments: GPUMergeError {
-    failure(.pickleStack, "a call has other arguments than PyTorch writes")
+    failure(.pickleStack, "a call has wrong arguments")
   }
 
   private mutating func result(
@@ -69,7 +69,7 @@ extension PickleMachine {
 
   private func requireNoHooks(_ hooks: NodeID) throws(GPUMergeError) {
     guard let hooks = arena.dictionary(hooks), hooks.isOrdered, hooks.entries.isEmpty else {
-      throw failure(.pickleStack, "a tensor has backward hooks")
+      throw failure(.pickleStack, "\(currentTensor) has backward hooks")
     }
   }
 
@@ -150,7 +150,7 @@ extension PickleMachine {
     default: break
     }
     throw failure(
-      .pickleStack, "\(arena.kindName(object)) gets attributes that PyTorch does not write")
+      .pickleStack, "\(arena.kindName(object)) gets attributes")
   }
 
   private func isNothing(_ id: NodeID) -> Bool {

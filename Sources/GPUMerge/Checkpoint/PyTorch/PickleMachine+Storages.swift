@@ -8,7 +8,8 @@ extension PickleMachine {
     if let first = items.first, arena.string(first) == "module" {
       throw failure(
         .persistentID, "the file holds a whole model with its code, not only its tensors",
-        advice: "If you trust the file, load it with PyTorch and save only model.state_dict()")
+        advice: "If you trust the file, load it with PyTorch and save only its tensors: "
+          + "torch.save(model.state_dict(), 'NEW')")
     }
     guard items.count == count, arena.string(items[0]) == "storage",
       case .global(.storage(let dtype)) = arena[items[1]],

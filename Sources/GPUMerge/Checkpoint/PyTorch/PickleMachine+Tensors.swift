@@ -11,19 +11,20 @@ extension PickleMachine {
       default: 7...8
       }
     guard counts.contains(items.count) else {
-      throw failure(.pickleStack, "a tensor has other arguments than PyTorch writes")
+      throw failure(.pickleStack, "\(currentTensor) is made of wrong arguments")
     }
     guard case .storage(let storage) = arena[items[0]] else {
-      throw failure(.pickleStack, "a tensor has \(arena.kindName(items[0])) for a storage")
+      throw failure(.pickleStack, "\(currentTensor) has \(arena.kindName(items[0])) for a storage")
     }
     guard let offset = arena.int(items[1]), offset >= 0 else {
-      throw failure(.tensorBounds, "a tensor's offset is no count")
+      throw failure(.tensorBounds, "the offset of \(currentTensor) is no count")
     }
     let shape = try counts64(items[2], "size", .tensorBounds)
     let strides = try counts64(items[3], "strides", .tensorStride)
     guard shape.count == strides.count else {
       throw failure(
-        .tensorStride, "a tensor has \(shape.count) dimensions but \(strides.count) strides")
+        .tensorStride, "\(currentTensor) has \(shape.count) dimensions but \(strides.count) strides"
+      )
     }
     if items.count > 4 { try checkGradient(items[4], hooks: items[5]) }
     let isTyped = function != .rebuildTensorV3
@@ -40,15 +41,15 @@ extension PickleMachine {
     _ id: NodeID, _ what: String, _ kind: GPUMergeError.Kind
   ) throws(GPUMergeError) -> [Int] {
     guard let items = arena.tuple(id) else {
-      throw failure(kind, "a tensor's \(what) is \(arena.kindName(id)), not a tuple")
+      throw failure(kind, "the \(what) of \(currentTensor) is \(arena.kindName(id)), not a tuple")
     }
     guard items.count <= limits.dimensionCount else {
-      throw failure(.tensorBounds, "a tensor has \(items.count) dimensions")
+      throw failure(.tensorBounds, "\(currentTensor) has \(items.count) dimensions")
     }
     var values: [Int] = []
     for item in items {
       guard let value = arena.int(item), value >= 0 else {
-        throw failure(kind, "a tensor's \(what) holds something else than counts")
+        throw failure(kind, "the \(what) of \(currentTensor) holds something else than counts")
       }
       values.append(value)
     }
@@ -57,7 +58,7 @@ extension PickleMachine {
 
   private func checkGradient(_ flag: NodeID, hooks: NodeID) throws(GPUMergeError) {
     guard case .bool = arena[flag], let hooks = arena.dictionary(hooks), hooks.entries.isEmpty
-    else { throw failure(.pickleStack, "a tensor has other arguments than PyTorch writes") }
+    else { throw failure(.pickleStack, "\(currentTensor) is made of wrong arguments") }
   }
 
   /// The type is the storage's, or with version 3 given beside an untyped storage.
@@ -66,11 +67,11 @@ extension PickleMachine {
   ) throws(GPUMergeError) -> DType {
     let stored = arena.storages[Int(storage)].dtype
     guard let given else {
-      guard let stored else { throw failure(.badDType, "a tensor's type is missing") }
+      guard let stored else { throw failure(.badDType, "the type of \(currentTensor) is missing") }
       return stored
     }
     guard case .global(.dtype(let dtype)) = arena[given], stored == nil else {
-      throw failure(.badDType, "a tensor's type is \(arena.kindName(given))")
+      throw failure(.badDType, "the type of \(currentTensor) is \(arena.kindName(given))")
     }
     return dtype
   }
@@ -79,16 +80,16 @@ extension PickleMachine {
   private func checkLazyBits(_ metadata: NodeID) throws(GPUMergeError) {
     if case .none = arena[metadata] { return }
     guard let metadata = arena.dictionary(metadata), metadata.entries.count <= 2 else {
-      throw failure(.pickleStack, "a tensor's metadata is not what PyTorch writes")
+      throw failure(.pickleStack, "the metadata of \(currentTensor) is none")
     }
     for (key, value) in metadata.entries {
       guard let name = arena.string(key), name == "conj" || name == "neg",
         case .bool(let isSet) = arena[value]
-      else { throw failure(.layoutUnsupported, "a tensor has unknown metadata") }
+      else { throw failure(.layoutUnsupported, "\(currentTensor) has unknown metadata") }
       guard !isSet else {
         throw failure(
           .layoutUnsupported,
-          name == "conj" ? "a tensor is a conjugate view" : "a tensor is a negative view",
+          "\(currentTensor) is a \(name == "conj" ? "conjugate" : "negative") view",
           advice: "Save it again after .resolve_conj() and .resolve_neg()")
       }
     }

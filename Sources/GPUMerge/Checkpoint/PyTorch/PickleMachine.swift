@@ -45,7 +45,7 @@ struct PickleMachine {
 
   private mutating func interpret() throws(GPUMergeError) -> NodeID {
     guard (stream?.limit ?? arena.bytes.count) < Int32.max else {
-      throw failure(.pickleOpcode, "the pickle has more than 2 GiB")
+      throw failure(.pickleOpcode, "it has more than 2 GiB")
     }
     try start()
     while true {
@@ -54,7 +54,7 @@ struct PickleMachine {
       guard let opcode = PickleOpcode(rawValue: code) else { throw notAllowed(code) }
       opcodeCount += 1
       guard opcodeCount <= limits.opcodeCount else {
-        throw failure(.pickleOpcode, "the pickle has more than \(limits.opcodeCount) opcodes")
+        throw failure(.pickleOpcode, "it has more than \(limits.opcodeCount) opcodes")
       }
       if opcode == .stop { return try finish() }
       try execute(opcode)
@@ -63,21 +63,21 @@ struct PickleMachine {
 
   private mutating func start() throws(GPUMergeError) {
     guard try byte() == PickleOpcode.protocol.rawValue else {
-      throw failure(.pickleOpcode, "the pickle does not start with its protocol version")
+      throw failure(.pickleOpcode, "it does not start with its protocol version")
     }
     let version = try byte()
     guard (2...5).contains(version) else {
-      throw failure(.pickleOpcode, "pickle protocol \(version) is not supported")
+      throw failure(.pickleOpcode, "its protocol is \(version), not one from 2 to 5")
     }
   }
 
   private mutating func finish() throws(GPUMergeError) -> NodeID {
     let root = try pop()
     guard stack.isEmpty, marks.isEmpty else {
-      throw failure(.pickleStack, "the pickle ends with objects left over")
+      throw failure(.pickleStack, "it ends with objects left over")
     }
     guard stream != nil || position == arena.bytes.count else {
-      throw failure(.trailingData, "there are bytes after the end of the pickle", at: position)
+      throw failure(.trailingData, "there are bytes after its end", at: position)
     }
     return root
   }
@@ -109,7 +109,7 @@ struct PickleMachine {
       try build(try top(), state)
     case .get, .longGet, .put, .longPut, .memoize: try remember(opcode)
     case .frame: try checkFrame()
-    case .protocol, .stop: throw failure(.pickleOpcode, "the pickle starts a second time")
+    case .protocol, .stop: throw failure(.pickleOpcode, "it starts a second time")
     default: try push(literal(opcode))
     }
   }
@@ -145,7 +145,7 @@ struct PickleMachine {
   private mutating func checkFrame() throws(GPUMergeError) {
     let count = try unsigned(UInt64.self)
     guard count <= byteCount - position else {
-      throw failure(.pickleTruncated, "the frame is longer than the pickle")
+      throw failure(.pickleTruncated, "a frame in it is longer than itself")
     }
   }
 
@@ -176,11 +176,16 @@ struct PickleMachine {
     _ kind: GPUMergeError.Kind, _ problem: String, at offset: Int? = nil, advice: String? = nil
   ) -> GPUMergeError {
     GPUMergeError(
-      kind, problem, subject: arena.member, offset: (stream?.start ?? 0) + (offset ?? opcodeOffset),
-      advice: advice)
+      kind, advice == nil ? Self.notPyTorchs(problem) : problem, subject: arena.member,
+      offset: (stream?.start ?? 0) + (offset ?? opcodeOffset), advice: advice)
+  }
+
+  /// Says what a pickle is to those who have never seen one.
+  static func notPyTorchs(_ problem: String) -> String {
+    "the pickle, which describes the tensors, is not as PyTorch writes it: \(problem)"
   }
 
   func notAllowed(_ opcode: UInt8) -> GPUMergeError {
-    failure(.pickleOpcode, "opcode 0x\(String(opcode, radix: 16)) is not allowed")
+    failure(.pickleOpcode, "it has the opcode 0x\(String(opcode, radix: 16))")
   }
 }

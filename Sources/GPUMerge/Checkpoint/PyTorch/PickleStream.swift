@@ -17,8 +17,9 @@ struct PickleStream {
   func extend(_ bytes: inout [UInt8], to count: Int) throws(GPUMergeError) {
     guard count <= limit else {
       throw GPUMergeError(
-        .headerSize, "a pickle has more than \(limit) bytes", offset: start,
-        advice: "If the file is really a checkpoint, raise Limits.pickleByteCount")
+        .headerSize, "a pickle, which describes the tensors, has more than \(limit) bytes",
+        offset: start,
+        advice: GPUMergeError.Kind.raise("pickleByteCount"))
     }
     let wanted = max(count, 2 * bytes.count, Self.pieceByteCount)
     let end = min(wanted, limit, byteCount)

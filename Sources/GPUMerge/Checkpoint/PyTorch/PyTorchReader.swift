@@ -27,7 +27,10 @@ package enum PyTorchReader {
     var finder = StateDictFinder(arena)
     let stateDict = try finder.find(from: content.top, root: options.root)
     guard stateDict.entries.count <= options.limits.tensorCount else {
-      throw GPUMergeError(.notACheckpoint, "the file has \(stateDict.entries.count) tensors")
+      throw GPUMergeError(
+        .notACheckpoint,
+        "the file has \(stateDict.entries.count) tensors, more than the limit of "
+          + "\(options.limits.tensorCount)", advice: GPUMergeError.Kind.raise("tensorCount"))
     }
     let builder = TensorBuilder(
       arena: arena, storages: content.storages, isBigEndian: content.isBigEndian,

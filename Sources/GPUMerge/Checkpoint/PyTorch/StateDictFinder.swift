@@ -9,6 +9,9 @@ struct StateDictFinder {
     "state_dict", "model", "module", "model_state_dict", "params", "params_ema",
   ]
 
+  /// What to do where a file holds something else.
+  static let saveStateDict = "Save a model's state dict: torch.save(model.state_dict(), 'NEW')"
+
   init(_ arena: PickleArena) {
     self.arena = arena
   }
@@ -115,7 +118,7 @@ struct StateDictFinder {
 
   private func failure(_ problem: String) -> GPUMergeError {
     GPUMergeError(
-      .notACheckpoint, problem, advice: "Save a model's state dict: model.state_dict()")
+      .notACheckpoint, problem, advice: Self.saveStateDict)
   }
 
   /// DeepSpeed's ZeRO stage 3 leaves empty tensors where others have the weights.

@@ -67,7 +67,8 @@ final class StorageTable {
 
   private func check(_ byteCount: Int, _ key: [UInt8]) throws(GPUMergeError) {
     guard let found = container.byteCount(ofStorage: key) else {
-      throw Self.failure(.storageMissing, "the file does not hold this storage", key)
+      throw Self.failure(
+        .storageMissing, "the file does not hold this storage, which is the data of tensors", key)
     }
     guard found == byteCount else {
       throw Self.failure(

@@ -8,11 +8,14 @@ struct TensorBuilder {
   func tensor(_ key: NodeID, _ tensor: PickleTensor) throws(GPUMergeError) -> TensorInfo {
     guard let utf8 = arena.utf8(key) else {
       throw GPUMergeError(
-        .notACheckpoint, "\(arena.kindName(key)) is the name of a tensor", subject: arena.member)
+        .notACheckpoint, "\(arena.kindName(key)) is the name of a tensor", subject: arena.member,
+        advice: StateDictFinder.saveStateDict)
     }
     do throws(GPUMergeError) {
       guard utf8.count <= limits.nameByteCount, let name = TensorName(validating: utf8) else {
-        throw GPUMergeError(.notACheckpoint, "the tensor's name is too long")
+        throw GPUMergeError(
+          .notACheckpoint, "the tensor's name has more than \(limits.nameByteCount) bytes",
+          advice: StateDictFinder.saveStateDict)
       }
       return try self.tensor(name, tensor)
     } catch {
@@ -64,7 +67,7 @@ struct TensorBuilder {
       let (distance, overflow) = (size - 1).multipliedReportingOverflow(by: stride)
       let (sum, overflow2) = last.addingReportingOverflow(distance)
       guard !overflow, !overflow2 else {
-        throw GPUMergeError(.tensorBounds, "the tensor's last element is too far away")
+        throw GPUMergeError(.tensorBounds, "the tensor reaches farther than any storage")
       }
       last = sum
     }
@@ -72,8 +75,8 @@ struct TensorBuilder {
     guard isEmpty ? tensor.elementOffset <= storageElementCount : last < storageElementCount else {
       throw GPUMergeError(
         .tensorBounds,
-        "the tensor needs element \(isEmpty ? tensor.elementOffset : last) of a storage that has "
-          + "\(storageElementCount)")
+        "the tensor reaches to element \(isEmpty ? tensor.elementOffset : last), counted from 0, of a "
+          + "storage that has \(storageElementCount)")
     }
   }
 

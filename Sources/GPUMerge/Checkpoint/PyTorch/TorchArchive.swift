@@ -7,18 +7,19 @@ struct TorchArchive: StorageContainer {
 
   init(_ archive: ZipArchive) throws(GPUMergeError) {
     self.archive = archive
-    guard let first = archive.members.first else { throw zipFailure("the archive is empty") }
+    guard let first = archive.members.first else { throw zipFailure("it is empty") }
     let folder = first.name.prefix { $0 != ZipMember.folderMark } + [ZipMember.folderMark]
     for member in archive.members {
       guard member.name.starts(with: folder) else {
         throw zipFailure(
-          "the members do not share one folder as PyTorch's do", member: member.displayName)
+          "its members do not share one folder", member: member.displayName)
       }
       if !member.isFolder { membersByPath[Array(member.name.dropFirst(folder.count))] = member }
     }
     let order = try Self.text("byteorder", archive, membersByPath, limit: 16) ?? "little"
     guard order == "little" || order == "big" else {
-      throw zipFailure("the byte order is '\(escaped(order))'", member: "byteorder")
+      throw zipFailure(
+        "its byte order is '\(escaped(order))', not little or big", member: "byteorder")
     }
     isBigEndian = order == "big"
     try checkVersion()
@@ -28,7 +29,7 @@ struct TorchArchive: StorageContainer {
   /// Reads the object and finds its storages.
   func content(options: ReadingOptions) throws(GPUMergeError) -> TorchContent {
     guard let member = self["data.pkl"] else {
-      throw zipFailure("there is no data.pkl in the archive: this is not a PyTorch checkpoint")
+      throw zipFailure("it has no data.pkl, which describes the tensors")
     }
     let pickle = try archive.contents(of: member, limit: options.limits.pickleByteCount)
     var machine = PickleMachine(pickle, member: "data.pkl", options: options)
@@ -69,11 +70,11 @@ struct TorchArchive: StorageContainer {
       guard let text = try Self.text(path, archive, membersByPath, limit: 16) else { continue }
       isVersioned = true
       guard let version = Int(text), (1...10).contains(version) else {
-        throw zipFailure("the archive's version is '\(escaped(text))'", member: path)
+        throw zipFailure("its version is '\(escaped(text))', not one from 1 to 10", member: path)
       }
     }
     guard isVersioned else {
-      throw zipFailure("there is no version in the archive: this is not a PyTorch checkpoint")
+      throw zipFailure("it has no version")
     }
   }
 

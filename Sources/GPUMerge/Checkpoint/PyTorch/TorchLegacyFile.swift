@@ -38,14 +38,14 @@ struct TorchLegacyFile {
     guard arena.int(top) == Self.version else {
       throw GPUMergeError(
         .unsupportedFormat, "the version of the format is not \(Self.version)",
-        offset: versionOffset)
+        offset: versionOffset, advice: GPUMergeError.Kind.rewrite)
     }
     let systemOffset = position
     (arena, top) = try nextPickle(limit: 4096)
     guard Self.isSystem(top, arena) else {
       throw GPUMergeError(
         .notACheckpoint, "the description of the machine that wrote the file is not PyTorch's",
-        offset: systemOffset)
+        offset: systemOffset, advice: GPUMergeError.Kind.rewrite)
     }
   }
 
@@ -58,7 +58,8 @@ struct TorchLegacyFile {
     let (keyArena, keyList) = try nextPickle(limit: limit)
     guard case .list(let index) = keyArena[keyList] else {
       throw GPUMergeError(
-        .pickleStack, "the list of storages is \(keyArena.kindName(keyList))", offset: keysOffset)
+        .pickleStack, "the list of storages is \(keyArena.kindName(keyList)), not a list",
+        offset: keysOffset)
     }
     var keys: [[UInt8]] = []
     for key in keyArena.lists[Int(index)] {

@@ -32,11 +32,13 @@ final class TorchLegacyStorages: StorageContainer {
     if let key = described.keys.filter({ ranges[$0] == nil }).min(by: {
       $0.lexicographicallyPrecedes($1)
     }) {
-      throw Self.failure(.storageMissing, "the file does not hold this storage", key)
+      throw Self.failure(
+        .storageMissing, "the file does not hold this storage, which is the data of tensors", key)
     }
     guard position == file.byteCount else {
       throw GPUMergeError(
-        .trailingData, "\(file.byteCount - position) bytes follow the last storage",
+        .trailingData,
+        "the file goes on after the last storage, for \(byteCountText(file.byteCount - position))",
         offset: position)
     }
   }
@@ -67,7 +69,8 @@ final class TorchLegacyStorages: StorageContainer {
     _ key: [UInt8], at offset: Int, missing count: Int
   ) -> GPUMergeError {
     failure(
-      .truncated, "the file ends \(count) bytes before the end of this storage", key, at: offset,
+      .truncated, "the file ends \(byteCountText(count)) before the end of this storage", key,
+      at: offset,
       advice: "It was probably cut short: copy or download it again")
   }
 
@@ -86,7 +89,8 @@ final class TorchLegacyStorages: StorageContainer {
 
   func source(ofStorage key: [UInt8]) throws(GPUMergeError) -> any ByteSource {
     guard let range = ranges[key] else {
-      throw Self.failure(.storageMissing, "the file does not hold this storage", key)
+      throw Self.failure(
+        .storageMissing, "the file does not hold this storage, which is the data of tensors", key)
     }
     return FileRegion(file, offset: range.lowerBound, byteCount: range.count)
   }

@@ -19,7 +19,7 @@ struct ZipDirectory {
     // Every tensor has at most one storage, and there is a handful of other members.
     guard record.memberCount <= limits.tensorCount + 1024,
       record.directoryByteCount <= limits.pickleByteCount
-    else { throw zipFailure("the archive has too many members", at: record.directoryOffset) }
+    else { throw zipFailure("it has too many members", at: record.directoryOffset) }
     self.limits = limits
     fileOffset = record.directoryOffset
     bytes = try file.bytes(at: record.directoryOffset, count: record.directoryByteCount)
@@ -80,7 +80,7 @@ struct ZipDirectory {
   private func checkKind(of member: ZipMember) throws(GPUMergeError) {
     let method = bytes.integer(UInt16.self, at: position + 10)
     guard method == 0 || method == 8 else {
-      throw failure("compression method \(method) is not supported", member: member.displayName)
+      throw failure("compression method \(method) is none of PyTorch's", member: member.displayName)
     }
     guard member.flags & ~Self.knownFlags == 0 else {
       throw failure(

@@ -16,14 +16,14 @@ struct ZipEndRecord {
     let record = try file.bytes(at: start, count: Self.byteCount)
     guard record.integer(UInt32.self, at: 0) == 0x0605_4B50 else { throw Self.missing }
     guard record.integer(UInt16.self, at: 20) == 0 else {
-      throw zipFailure("the archive has a comment, which no checkpoint needs", at: start)
+      throw zipFailure("it has a comment", at: start)
     }
     memberCount = Int(record.integer(UInt16.self, at: 10))
     directoryByteCount = Int(record.integer(UInt32.self, at: 12))
     directoryOffset = Int(record.integer(UInt32.self, at: 16))
     guard record.integer(UInt32.self, at: 4) == 0,
       record.integer(UInt16.self, at: 8) == memberCount
-    else { throw zipFailure("the archive is split over several files", at: start) }
+    else { throw zipFailure("it is split over several files", at: start) }
     let end = try readZip64(of: file, before: start) ?? start
     let (directoryEnd, overflow) = directoryOffset.addingReportingOverflow(directoryByteCount)
     guard !overflow, directoryEnd == end else {
@@ -81,8 +81,8 @@ struct ZipEndRecord {
 
   private static var missing: GPUMergeError {
     GPUMergeError(
-      .zipStructure, "the file does not end with a zip archive's end record",
-      advice: "It was probably cut short while it was downloaded or copied: fetch it again")
+      .zipStructure, "the file does not end as PyTorch's do, with a zip archive's end record",
+      advice: "It was probably cut short: copy or download it again")
   }
 }
 
@@ -90,5 +90,7 @@ struct ZipEndRecord {
 func zipFailure(
   _ problem: String, member: String? = nil, at offset: Int? = nil
 ) -> GPUMergeError {
-  GPUMergeError(.zipStructure, problem, subject: member, offset: offset)
+  GPUMergeError(
+    .zipStructure, "the zip archive is not as PyTorch writes it: \(problem)", subject: member,
+    offset: offset)
 }

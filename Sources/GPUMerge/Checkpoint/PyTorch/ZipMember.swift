@@ -32,9 +32,9 @@ struct ZipMember: Sendable {
   func crcMismatch(found: UInt32, in file: InputFile) -> GPUMergeError {
     GPUMergeError(
       .zipCRC,
-      "the data's CRC-32 is \(String(found, radix: 16)), the archive says "
+      "the data is damaged: its CRC-32 is \(String(found, radix: 16)), but the archive says "
         + String(crc, radix: 16),
       file: file.path, subject: displayName, offset: dataOffset,
-      advice: "The file is damaged: download or copy it again")
+      advice: "Copy or download the file again")
   }
 }

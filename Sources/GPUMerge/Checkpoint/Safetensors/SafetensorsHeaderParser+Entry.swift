@@ -38,8 +38,11 @@ extension SafetensorsHeaderParser {
         fields.range = try range()
       } else {
         throw scanner.error(
-          "unknown field '\(escaped(key.value(in: scanner.text)))'", at: key.start - 1,
-          advice: "A tensor has dtype, shape and data_offsets; what more would mean is unknown")
+          "the header has the unknown field '\(escaped(key.value(in: scanner.text)))'",
+          at: key.start - 1,
+          advice:
+            "A tensor has dtype, shape and data_offsets; have the file's author save it without more"
+        )
       }
     }
     return fields
@@ -53,7 +56,7 @@ extension SafetensorsHeaderParser {
     guard let range = fields.range else { throw missing("data_offsets", at: position) }
     let (bits, overflow) = shape.elementCount.multipliedReportingOverflow(by: dtype.bitWidth)
     guard !overflow else {
-      throw scanner.error("the tensor's size overflows 64 bits", .overflow, at: shape.position)
+      throw scanner.error("the tensor's size is too large", .overflow, at: shape.position)
     }
     guard bits % 8 == 0 else {
       throw scanner.error(
@@ -73,7 +76,7 @@ extension SafetensorsHeaderParser {
   }
 
   private func missing(_ field: String, at position: Int) -> GPUMergeError {
-    scanner.error("the tensor has no \(field)", at: position)
+    scanner.error("the header says no \(field) of the tensor", at: position)
   }
 }
 
@@ -90,7 +93,7 @@ extension SafetensorsHeaderParser {
       var error = error
       error.kind = .badDType
       let known = DType.allCases.compactMap(\.safetensorsName).joined(separator: ", ")
-      error.advice = "The dtypes of safetensors are \(known)"
+      error.advice = "Have its author save it with one of \(known)"
       throw error
     }
   }
@@ -115,7 +118,7 @@ extension SafetensorsHeaderParser {
       // A dimension of 0 does not excuse others that overflow: whoever multiplies them would.
       let (next, overflow) = product.multipliedReportingOverflow(by: max(dimension, 1))
       guard !overflow else {
-        throw scanner.error("the product of the dimensions overflows", .overflow, at: position)
+        throw scanner.error("the product of the dimensions is too large", .overflow, at: position)
       }
       product = next
     }

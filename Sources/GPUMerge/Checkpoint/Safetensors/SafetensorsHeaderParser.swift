@@ -11,7 +11,8 @@ struct SafetensorsHeaderParser {
     self.dataByteCount = dataByteCount
     self.limits = limits
     scanner = try JSONScanner(
-      text, fileOffset: SafetensorsHeader.prefixByteCount, depthLimit: limits.depth)
+      text, fileOffset: SafetensorsHeader.prefixByteCount, depthLimit: limits.depth,
+      noun: "the header, which lists the tensors,")
     // The shortest entry takes 50 bytes, so this is enough and never much too much.
     entries.reserveCapacity(min(limits.tensorCount, text.count / 50))
   }
@@ -69,7 +70,7 @@ extension SafetensorsHeaderParser {
       if entry.begin > covered {
         throw error(
           .hole,
-          "bytes \(covered) to \(entry.begin) of the data, before this tensor, belong to none",
+          "bytes \(covered) to \(entry.begin) of the data, before this tensor, belong to no tensor",
           entry)
       }
       if entry.begin < covered {
@@ -93,13 +94,13 @@ extension SafetensorsHeaderParser {
         .truncated,
         "the file ends \(byteCountText(covered - dataByteCount)) before the end of the last tensor",
         subject: name(of: last), offset: dataOffset + dataByteCount,
-        advice: "Copy or download the file again")
+        advice: "It was probably cut short: copy or download it again")
     }
     if covered < dataByteCount {
       throw GPUMergeError(
         .trailingData,
         "the file goes on after the last tensor, for \(byteCountText(dataByteCount - covered))",
-        offset: dataOffset + covered, advice: "Get the file from its author again")
+        offset: dataOffset + covered)
     }
   }
 

@@ -31,27 +31,28 @@ package enum SafetensorsReader {
       throw GPUMergeError(
         .truncated,
         "the file has \(byteCountText(file.byteCount)), less than the shortest safetensors file",
-        offset: file.byteCount, advice: "Copy or download the file again")
+        offset: file.byteCount, advice: "It was probably cut short: copy or download it again")
     }
     let prefix = try file.bytes(at: 0, count: prefixByteCount)
     let length = SafetensorsHeader.byteCount(prefix: prefix[...])
     guard let byteCount = Int(exactly: length), byteCount <= limits.headerByteCount else {
       throw GPUMergeError(
         .headerSize,
-        "the header would have \(length) bytes, more than the limit of \(limits.headerByteCount)",
-        offset: 0, advice: "This is probably not a safetensors file")
+        "this is no file that GPUMerge knows: if it were a safetensors file, its header would have "
+          + "\(length) bytes, more than the limit of \(limits.headerByteCount)",
+        offset: 0, advice: GPUMergeError.Kind.notACheckpoint.advice)
     }
     guard byteCount > 0 else {
       throw GPUMergeError(
-        .headerJSON, "the header is empty", offset: 0,
-        advice: "The file was probably never finished writing; copy or download it again")
+        .headerJSON, "the header, which lists the tensors, is empty", offset: 0,
+        advice: "The file was probably never finished writing: copy or download it again")
     }
     guard byteCount <= file.byteCount - prefixByteCount else {
       throw GPUMergeError(
         .truncated,
         "the file ends inside the header, \(byteCountText(byteCount - (file.byteCount - prefixByteCount))) "
           + "before its end",
-        offset: file.byteCount, advice: "Copy or download the file again")
+        offset: file.byteCount, advice: "It was probably cut short: copy or download it again")
     }
     return try file.bytes(at: prefixByteCount, count: byteCount)
   }

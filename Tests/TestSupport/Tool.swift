@@ -1,33 +1,32 @@
 import Foundation
 import Glibc
-import Testing
 
 /// The built program, run in a folder.
-struct Tool {
+package struct Tool {
   private let process: pid_t
   private let scratch: Scratch
   private let capture: String
 
   /// What a run came to.
-  struct Result {
+  package struct Result {
     /// The exit code; negative if a signal ended the process.
-    var status: CInt
-    var output: String
-    var error: String
+    package var status: CInt
+    package var output: String
+    package var error: String
 
     /// Standard output as a JSON object.
-    var json: [String: Any] {
+    package var json: [String: Any] {
       let value = try? JSONSerialization.jsonObject(with: Data(output.utf8))
       return value as? [String: Any] ?? [:]
     }
   }
 
   /// Runs the program to its end.
-  static func run(_ arguments: String..., in scratch: Scratch) throws -> Result {
+  package static func run(_ arguments: String..., in scratch: Scratch) throws -> Result {
     try run(arguments, in: scratch)
   }
 
-  static func run(
+  package static func run(
     _ arguments: [String], in scratch: Scratch, environment: [String] = [],
     by wrapper: [String] = []
   ) throws -> Result {
@@ -38,7 +37,7 @@ struct Tool {
   ///
   /// `environment` has variables to add, as NAME=VALUE; `wrapper` is a program, with arguments, that
   /// is to start it.
-  init(
+  package init(
     _ arguments: [String], in scratch: Scratch, closesStreams: Bool = false,
     environment: [String] = [], by wrapper: [String] = []
   ) throws {
@@ -63,13 +62,13 @@ struct Tool {
   }
 
   /// Sends a signal.
-  func signal(_ signal: CInt) { kill(process, signal) }
+  package func signal(_ signal: CInt) { kill(process, signal) }
 
   /// Waits for the end.
-  func wait() throws -> Result {
+  package func wait() throws -> Result {
     var status: CInt = 0
     while waitpid(process, &status, 0) < 0 {
-      try #require(errno == EINTR)
+      guard errno == EINTR else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .ECHILD) }
     }
     let code = status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F)
     return Result(status: code, output: take(".out"), error: take(".err"))
@@ -99,7 +98,7 @@ struct Tool {
     defer { words.forEach { free($0) } }
     var process = pid_t()
     let status = posix_spawn(&process, arguments[0], &actions, &attributes, &words, environ)
-    try #require(status == 0, "cannot start \(arguments)")
+    guard status == 0 else { throw POSIXError(POSIXErrorCode(rawValue: status) ?? .ENOENT) }
     return process
   }
 

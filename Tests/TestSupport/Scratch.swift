@@ -1,10 +1,10 @@
-import Foundation
+package import Foundation
 
 /// A fresh folder, removed with the last reference to it.
-final class Scratch: Sendable {
-  let path: String
+package final class Scratch: Sendable {
+  package let path: String
 
-  init() throws {
+  package init() throws {
     path = NSTemporaryDirectory() + "gpumerge-cli-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
@@ -12,22 +12,24 @@ final class Scratch: Sendable {
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   /// The names of all files, sorted.
-  var names: [String] {
+  package var names: [String] {
     get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
   }
 
-  func write(_ text: String, to name: String) throws {
+  package func write(_ text: String, to name: String) throws {
     try write(Data(text.utf8), to: name)
   }
 
-  func write(_ data: Data, to name: String) throws {
+  package func write(_ data: Data, to name: String) throws {
     let url = url(name)
     try FileManager.default.createDirectory(
       at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try data.write(to: url)
   }
 
-  func bytes(of name: String) throws -> Data { try Data(contentsOf: url(name)) }
+  package func bytes(of name: String) throws -> Data { try Data(contentsOf: url(name)) }
 
-  func url(_ name: String) -> URL { URL(fileURLWithPath: path).appendingPathComponent(name) }
+  package func url(_ name: String) -> URL {
+    URL(fileURLWithPath: path).appendingPathComponent(name)
+  }
 }

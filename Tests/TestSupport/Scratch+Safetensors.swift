@@ -2,7 +2,7 @@ import Foundation
 
 extension Scratch {
   /// Writes a file with float32 vectors.
-  func writeModel(_ name: String, _ tensors: KeyValuePairs<String, [Float]>) throws {
+  package func writeModel(_ name: String, _ tensors: KeyValuePairs<String, [Float]>) throws {
     var entries: [String] = []
     var data = Data()
     for (key, values) in tensors {
@@ -16,14 +16,14 @@ extension Scratch {
   }
 
   /// Writes a file with one scalar of int64 and one float32 element, as BatchNorm layers have.
-  func writeModel(_ name: String, counter: Int64) throws {
+  package func writeModel(_ name: String, counter: Int64) throws {
     let entries = [Self.entry("count", "I64", [], 0..<8), Self.entry("w", "F32", [1], 8..<12)]
     let data = withUnsafeBytes(of: counter.littleEndian) { Data($0) } + Data(count: 4)
     try write(Self.header(entries) + data, to: name)
   }
 
   /// Writes a file with one float32 vector of zeros that takes no room on disk.
-  func writeSparseModel(_ name: String, byteCount: Int) throws {
+  package func writeSparseModel(_ name: String, byteCount: Int) throws {
     let header = Self.header([Self.entry("w", "F32", [byteCount / 4], 0..<byteCount)])
     try write(header, to: name)
     let file = try FileHandle(forWritingTo: url(name))
@@ -32,7 +32,7 @@ extension Scratch {
   }
 
   /// The header of a file that was written, as `JSONSerialization` reads it.
-  func header(of name: String) throws -> [String: Any] {
+  package func header(of name: String) throws -> [String: Any] {
     let data = try bytes(of: name)
     let count = Self.headerByteCount(data)
     let json = try JSONSerialization.jsonObject(with: data[8..<8 + count])
@@ -40,7 +40,7 @@ extension Scratch {
   }
 
   /// The float32 elements of a tensor of a file that was written.
-  func floats(_ tensor: String, of name: String) throws -> [Float] {
+  package func floats(_ tensor: String, of name: String) throws -> [Float] {
     let entry = try header(of: name)[tensor] as? [String: Any]
     guard entry?["dtype"] as? String == "F32", let offsets = entry?["data_offsets"] as? [Int]
     else { return [] }
