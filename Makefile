@@ -3,7 +3,7 @@
 # Every target installs what it needs first (Debian and Ubuntu packages, as root or with sudo).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test lint format bench interop faults size check clean
+.PHONY: help setup demo build test lint format bench interop faults fuzz size check clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -34,6 +34,9 @@ interop: setup ## Check against PyTorch and safetensors, in a virtual environmen
 
 faults: setup ## Kill merges at every system call, fail their disks, change their inputs (10 minutes)
 	@Tests/Faults/run.sh
+
+fuzz: setup ## Search for files that break a parser, with libFuzzer (FUZZ_SECONDS=60 for each parser)
+	@Tests/Fuzz/run.sh
 
 size: setup ## Merge large tensors, models of 7 billion parameters and 100 models (SIZE_FOLDER=/tmp, 20 GB)
 	@Tests/Size/run.sh

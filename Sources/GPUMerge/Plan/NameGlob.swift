@@ -47,7 +47,7 @@ package struct NameGlob: Sendable {
     in scalars: [Unicode.Scalar], from start: Int
   ) -> (Token, end: Int)? {
     var first = start + 1
-    let isNegated = first < scalars.count && (scalars[first] == "!" || scalars[first] == "^")
+    let isNegated = first < scalars.count && scalars[first] == "!"
     if isNegated { first += 1 }
     // A bracket right after the opening one is a member.
     guard first < scalars.count,

@@ -10,12 +10,14 @@ struct NameGlobTests {
     ("a?c", "a\u{e9}c"), ("layers.[0-3].w", "layers.2.w"), ("layers.[!0-3].w", "layers.7.w"),
     ("[]]", "]"), ("[!]]", "x"), ("[a-]", "-"), ("[", "["), ("a[b", "a[b"), ("[*]", "*"),
     ("*a*b*", "xxaxxbxx"), ("**", "x"), ("a**", "a"), ("[?]", "?"), ("[a-cx-z]", "y"),
+    ("[^a]", "^"), ("[^a]", "a"), ("[!^]", "a"), ("[!z-a]", "m"), ("[--0]", "."),
   ]
 
   private static let other: [(String, String)] = [
     ("", "a"), ("model", "model.a"), ("*.weight", "weight"), ("a?c", "ac"), ("a?c", "abbc"),
     ("layers.[0-3].w", "layers.4.w"), ("layers.[0-3].w", "layers.12.w"), ("[!a]", "a"),
-    ("*a*b*", "xxbxxaxx"), ("[z-a]", "m"), ("Model.*", "model.a"), ("[*]", "a"), ("a*", "ba"),
+    ("*a*b*", "xxbxxaxx"), ("[z-a]", "m"), ("[^a]", "b"), ("Model.*", "model.a"), ("[*]", "a"),
+    ("a*", "ba"),
     ("e\u{301}", "\u{e9}"),
   ]
 
