@@ -50,19 +50,24 @@ options() {
   dictionary=$(dictionary "$1")
   if [[ -n $dictionary ]]; then echo "-dict=$here/dictionaries/$dictionary.dict"; fi
   printf '%s\n' -timeout=10 -rss_limit_mb=512 -malloc_limit_mb=72 -max_len=65536 \
-    -artifact_prefix="$work/finds/$1-" -print_final_stats=1 -use_value_profile=0
+    -artifact_prefix="$work/finds/$1-" -print_final_stats=1
 }
 
 if $minimise; then
   for target in "${targets[@]}"; do
-    mkdir -p "$work/corpus/$target" "$work/minimised/$target"
-    rm -f "$work/minimised/$target"/*
-    # Small inputs only: those that are large are the fixtures'.
+    from=$work/minimise/$target/from
+    to=$work/minimise/$target/to
+    rm -rf "$from" "$to"
+    mkdir -p "$from" "$to" "$work/corpus/$target" "$here/corpus/$target"
+    # Small inputs only, what reaches most first, and none that seeds.py makes anyway.
+    find "$here/corpus/$target" "$work/corpus/$target" -type f -size -1025c -exec cp {} "$from" \;
+    cp "$work/seeds/$target"/* "$to"
     mapfile -t options < <(options "$target")
-    "$fuzz" "$target" "${options[@]}" -max_len=4096 -merge=1 "$work/minimised/$target" \
-      "$work/seeds/$target" "$here/corpus/$target" "$work/corpus/$target" \
+    "$fuzz" "$target" "${options[@]}" -set_cover_merge=1 -use_counters=0 "$to" "$from" \
       >"$work/log/$target.merge" 2>&1
-    echo "$target: $(find "$work/minimised/$target" -type f | wc -l) inputs"
+    rm -f "$to"/seed-* "$here/corpus/$target"/*
+    find "$to" -type f -exec cp {} "$here/corpus/$target" \;
+    echo "$target: $(find "$here/corpus/$target" -type f | wc -l) inputs"
   done
   exit
 fi

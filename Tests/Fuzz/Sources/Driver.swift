@@ -3,13 +3,11 @@ import Glibc
 
 /// libFuzzer, which calls the target with one input after the other.
 enum Driver {
-  /// Runs libFuzzer with the arguments after the target's name; returns its exit status.
-  static func run(_ name: String) -> CInt {
-    // libFuzzer starts itself again by the first argument, so the target's name has to stay one of
-    // them; it takes names of files and options that begin with a minus only.
-    var count = CommandLine.argc - 1
-    var arguments: Arguments? = CommandLine.unsafeArgv + 1
-    CommandLine.unsafeArgv[1] = CommandLine.unsafeArgv[0]
+  /// Runs libFuzzer with the arguments but the first `skippedCount`; returns its exit status.
+  static func run(skipping skippedCount: Int) -> CInt {
+    var count = CommandLine.argc - CInt(skippedCount)
+    var arguments: Arguments? = CommandLine.unsafeArgv + skippedCount
+    arguments?[0] = CommandLine.unsafeArgv[0]  // How libFuzzer starts itself again.
     return LLVMFuzzerRunDriver(&count, &arguments) { start, count in
       FuzzTarget.run(UnsafeBufferPointer(start: start, count: count))
     }

@@ -25,12 +25,13 @@ extension FuzzTarget {
       let reference = HubReference(parsing: text)
     else { return }
     require(HubReference(parsing: reference.description) == reference, "it reads differently")
-    let components = (reference.repository + "/" + reference.revision).split(
-      separator: "/", omittingEmptySubsequences: false)
+    let path = reference.repository + "/" + reference.revision
+    let components = path.utf8.split(separator: 0x2F, omittingEmptySubsequences: false)
     require(components.count >= 3, "the name has not two parts")
     for component in components {
-      require(!["", ".", ".."].contains(component), "'\(component)' leads out of the cache")
-      require(!component.utf8.contains { $0 <= 0x20 }, "control characters are in it")
+      let isName = !["", ".", ".."].contains { component.elementsEqual($0.utf8) }
+      require(isName, "'\(path)' leads out of the cache")
+      require(!component.contains { $0 <= 0x20 }, "control characters are in it")
     }
     let cache = HubCache("/proc/self/fdinfo")  // Has no folders.
     require((try? cache.snapshot(of: reference)) == nil, "there is a model")

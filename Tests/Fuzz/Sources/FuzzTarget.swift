@@ -20,8 +20,6 @@ struct FuzzTarget: Sendable {
     configuration, journal, glob, hub,
   ]
 
-  static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
-
   /// The one that this process runs.
   nonisolated(unsafe) static var chosen: FuzzTarget?
 

@@ -59,6 +59,7 @@ struct FolderChoiceTests {
     try folder.write(tensors: ["c"], to: "model.safetensors")
     #expect(try folder.open().tensors.map(\.name) == ["c"])
     #expect(try failure(variant: "../x").kind == .usage)
+    #expect(try failure(variant: "x/\u{301}").kind == .usage)
   }
 
   @Test("a model of another name is named, not guessed")

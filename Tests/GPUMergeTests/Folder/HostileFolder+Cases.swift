@@ -57,6 +57,10 @@ extension HostileFolder {
     .path("parent of Windows", #"..\\1.safetensors"#, "Windows"),
     .path("drive", "C:1.safetensors", "Windows"),
     .path("absolute", "/etc/1.safetensors", "absolute"),
+    // One character for `String`, a slash and a name for the system.
+    .path("parent before an accent", "../\u{301}.safetensors", "leads out"),
+    .path("absolute before an accent", "/\u{301}.safetensors", "absolute"),
+    .path("backslash before an accent", #"x\\\u0301.safetensors"#, "Windows"),
     .path("NUL", #"1\u0000.safetensors"#, "NUL"),
     .path("empty", "", "not the name of a file"),
     .path("empty component", "x//1.safetensors", "not the name of a file"),

@@ -25,6 +25,7 @@ struct HubTests {
     arguments: [
       "", "name", "/name", "org/", "org/name/x", "../name", "org/..", "./name", "org/-name",
       "org/name.", "org/a--b", "org/a..b", "o rg/name", "org/name@", "org/name@../x",
+      "org/name@../\u{301}x", "org/name@x/..\u{2F}\u{301}", "org/name@/\u{301}x",
       "org/name@/x", "org/name@x/", "org/name@a\nb", "org/name.git", "org\\x/name",
       String(repeating: "x", count: 100) + "/name", "org/n\u{e9}",
     ])

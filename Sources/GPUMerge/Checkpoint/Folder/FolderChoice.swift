@@ -7,7 +7,7 @@ enum FolderChoice: Equatable {
   init(
     in folder: InputFolder, variant: String?
   ) throws(GPUMergeError) {
-    if let variant, variant.isEmpty || variant.contains(where: { "/\0".contains($0) }) {
+    if let variant, variant.isEmpty || variant.utf8.contains(where: "/\0".utf8.contains) {
       throw GPUMergeError(
         .usage, "'\(escaped(variant))' cannot be the variant of a model",
         advice: "A variant is a word in the names of the files, such as fp16")

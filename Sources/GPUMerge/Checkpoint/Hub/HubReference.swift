@@ -49,8 +49,9 @@ public struct HubReference: Sendable, Hashable {
   private static func isRevision(_ text: String) -> Bool {
     text.utf8.count <= 255
       && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\\") }
-      && text.split(separator: "/", omittingEmptySubsequences: false)
-        .allSatisfy { !["", ".", ".."].contains($0) }
+      // By bytes: to `String`, a slash in front of an accent is no slash.
+      && text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        .allSatisfy { part in !["", ".", ".."].contains { part.elementsEqual($0.utf8) } }
   }
 }
 
