@@ -65,6 +65,10 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["GPUMerge", "Kernels", .product(name: "BigInt", package: "BigInt")],
       path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "HostileReader",
+      dependencies: ["GPUMerge", .product(name: "SystemPackage", package: "swift-system")],
+      path: "Tests/HostileReader", swiftSettings: swiftSettings),
     .testTarget(
       name: "KernelsTests",
       dependencies: ["Kernels", .product(name: "BigInt", package: "BigInt")],
@@ -72,7 +76,7 @@ let package = Package(
     .testTarget(
       name: "GPUMergeTests",
       dependencies: [
-        "GPUMerge", "GPUMergeCLI", "Kernels", "TestSupport",
+        "GPUMerge", "GPUMergeCLI", "Kernels", "TestSupport", "HostileReader", "CZlib",
         .product(name: "SystemPackage", package: "swift-system"),
       ], swiftSettings: swiftSettings),
     .testTarget(

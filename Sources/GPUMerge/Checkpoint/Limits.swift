@@ -4,6 +4,8 @@ public struct Limits: Sendable, Hashable {
   public var headerByteCount = 100_000_000
   /// The bytes of `data.pkl`.
   public var pickleByteCount = 256 << 20
+  /// The memory for the objects of a pickle, beyond eight times what it takes in the file.
+  public var pickleMemoryByteCount = 128 << 20
   /// The bytes of a folder's index and of each of its configurations.
   public var indexByteCount = 10 << 20
   /// The bytes of each file that is copied from a model's folder to the output.

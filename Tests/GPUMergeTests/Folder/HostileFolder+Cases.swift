@@ -1,9 +1,10 @@
 import GPUMerge
 import Glibc
 import SystemPackage
+import Testing
 
 extension HostileFolder {
-  /// Shards that are not what the index says (rows 82 to 84).
+  /// Shards that are not what the index says.
   static let shards: [HostileFolder] = [
     HostileFolder("shard missing", .indexMissingShard, "not there") {
       try $0.remove("2.safetensors")
@@ -49,7 +50,7 @@ extension HostileFolder {
     },
   ]
 
-  /// Names of shards that lead elsewhere (row 85).
+  /// Names of shards that lead elsewhere.
   static let paths: [HostileFolder] = [
     .path("parent", "../1.safetensors", "leads out"),
     .path("parent inside", "x/../1.safetensors", "leads out"),
@@ -72,7 +73,7 @@ extension HostileFolder {
     .path("name too long", String(repeating: "x", count: 300) + ".safetensors", "longer"),
   ]
 
-  /// Indexes that are none (row 86).
+  /// Indexes that are none.
   static let indexes: [HostileFolder] = [
     .index("index empty", "", "expected '{'"),
     .index("index not JSON", "weight_map", "expected '{'"),
@@ -111,7 +112,7 @@ extension HostileFolder {
       "more than the limit"),
   ]
 
-  /// Members that are no regular files (row 88).
+  /// Members that are no regular files.
   static let members: [HostileFolder] =
     ["2.safetensors", "model.safetensors.index.json"].flatMap { name in
       [
@@ -151,9 +152,14 @@ extension HostileFolder {
         try $0.remove("model.safetensors.index.json")
         try $0.link("model.safetensors.index.json", to: "/proc/self/mem")
       },
-      HostileFolder("shard is sparse and short", .notACheckpoint, "") {
-        try $0.remove("2.safetensors")
+      HostileFolder("shard is a JSON error", .notACheckpoint, "JSON") {
         try $0.write(String(repeating: "{\"error\": 1}", count: 40), to: "2.safetensors")
+      },
+      HostileFolder("shard is sparse and short", .truncated, "1 byte before the end") {
+        let header = #"{"c":{"dtype":"U8","shape":[1073741824],"data_offsets":[0,1073741824]}}"#
+        try $0.write(safetensors(header.utf8), to: "2.safetensors")
+        let size = off_t(8 + header.utf8.count + 1 << 30 - 1)
+        #expect(truncate($0.path.appending("2.safetensors").string, size) == 0)
       },
     ]
 }

@@ -17,10 +17,11 @@ extension HostilePickle {
   static let programs: [HostilePickle] =
     [
       ("posix", "system"), ("os", "system"), ("subprocess", "call"), ("builtins", "eval"),
-      ("builtins", "exec"), ("__builtin__", "eval"), ("builtins", "getattr"), ("builtins", "map"),
+      ("builtins", "exec"), ("__builtin__", "eval"), ("builtins", "open"), ("io", "open"),
+      ("builtins", "getattr"), ("builtins", "map"),
       ("pickle", "loads"), ("functools", "partial"), ("operator", "methodcaller"),
       ("torch", "load"), ("torch._utils", "_rebuild_tensor_v2.__globals__"),
-      ("evil", "FloatStorage"),
+      ("evil", "FloatStorage"), ("torch", "FooStorage"), ("torch.cuda", "FloatStorage"),
       ("collections", "OrderedDict.fromkeys"), ("torch.storage", "_load_from_bytes"),
       ("numpy.core.multiarray", "_reconstruct"), ("argparse", "Namespace"), ("__main__", "Model"),
     ].map { module, name in
@@ -59,6 +60,11 @@ extension HostilePickle {
           + P.tuple([0x68, 0], [0x68, 1]) + [0x68, 0, 0x68, 1, 0x93] + P.tuple(touch) + P.reduce),
       HostilePickle("STACK_GLOBAL of numbers", .pickleGlobal, object: P.int(1) + P.int(2) + [0x93]),
       HostilePickle("EXT1", .pickleOpcode, object: [0x82, 1]),
+      HostilePickle("EXT2", .pickleOpcode, object: [0x83, 1, 0]),
+      HostilePickle("EXT4", .pickleOpcode, object: [0x84, 1, 0, 0, 0]),
+      HostilePickle(
+        "NEWOBJ_EX of an allowed class", .pickleOpcode,
+        object: P.global("collections", "OrderedDict") + P.emptyTuple + P.emptyDict + [0x92]),
       HostilePickle("NEXT_BUFFER", .pickleOpcode, object: [0x97]),
       HostilePickle("text PERSID", .pickleOpcode, object: Array("P0\n".utf8)),
       HostilePickle(
@@ -82,6 +88,12 @@ extension HostilePickle {
       HostilePickle(
         "hooks that are a dict with entries", .pickleStack,
         tensor: P.tensor(hooks: P.dict((P.int(1), P.string("hook"))))),
+      HostilePickle(
+        "payload in hooks", .pickleGlobal,
+        tensor: P.tensor(hooks: P.call("posix", "system", touch))),
+      HostilePickle(
+        "payload in the state of a BUILD", .pickleGlobal,
+        object: P.orderedDict + P.call("posix", "system", touch) + P.build),
       HostilePickle(
         "BUILD of __class__", .pickleStack,
         object: P.orderedDict + P.dict((P.string("__class__"), P.none)) + P.build),
@@ -125,6 +137,11 @@ extension HostilePickle {
     HostilePickle("an open mark left", .pickleStack, pickle: [0x80, 2] + good + P.mark + [0x2E]),
     HostilePickle("nothing left", .pickleStack, object: []),
     HostilePickle("opcode 0xFF", .pickleOpcode, object: [0xFF]),
+    HostilePickle(
+      "random bytes", .pickleOpcode,
+      pickle: [0xA7, 0x1C, 0xE4, 0x53, 0x09, 0xB8, 0x6D, 0xF2, 0x2E]),
+    HostilePickle("text GET -1", .pickleOpcode, object: P.none + Array("g-1\n".utf8)),
+    HostilePickle("text PUT -1", .pickleOpcode, object: P.none + Array("p-1\n".utf8)),
     HostilePickle(
       "frame longer than the pickle", .pickleTruncated,
       object: [0x95] + TestZip.field(1_000_000 as UInt64) + good),

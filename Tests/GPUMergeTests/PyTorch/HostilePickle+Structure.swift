@@ -78,6 +78,16 @@ extension HostilePickle {
     HostilePickle(
       "billion laughs", .pickleDepth,
       object: P.none + nested([0x71, 0, 0x68, 0, 0x86], 100)),
+    // A tuple of what was before and a container that holds that twice: 3^40 paths.
+    HostilePickle(
+      "billion laughs of lists", .pickleDepth,
+      object: P.none
+        + nested([0x71, 0] + P.emptyList + P.mark + [0x68, 0, 0x68, 0, 0x65, 0x86], 40)),
+    HostilePickle(
+      "billion laughs of dicts", .pickleDepth,
+      object: P.none
+        + nested(
+          [0x71, 0] + P.emptyDict + P.mark + [0x4B, 1, 0x68, 0, 0x4B, 2, 0x68, 0, 0x75, 0x86], 40)),
     HostilePickle(
       "list in itself", .pickleDepth,
       object: P.emptyList + [0x71, 0, 0x68, 0] + P.append),

@@ -9,7 +9,11 @@ extension HostilePickle {
   static let tensors: [HostilePickle] = [
     HostilePickle("one element too many", .tensorBounds, tensor: P.tensor(size: P.ints([5]))),
     HostilePickle("offset past the end", .tensorBounds, tensor: P.tensor(offset: P.int(1))),
+    HostilePickle("size 2^28", .tensorBounds, tensor: P.tensor(size: P.ints([1 << 28]))),
     HostilePickle("size 2^40", .tensorBounds, tensor: P.tensor(size: P.ints([1 << 40]))),
+    HostilePickle(
+      "size 2^64", .overflow,
+      tensor: P.tensor(size: P.tuple([0x8A, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1]))),
     HostilePickle("offset 2^62", .tensorBounds, tensor: P.tensor(offset: P.int(large))),
     HostilePickle("offset 2^63 - 1", .tensorBounds, tensor: P.tensor(offset: P.int(.max))),
     HostilePickle("negative offset", .tensorBounds, tensor: P.tensor(offset: P.int(-1))),
@@ -136,6 +140,9 @@ extension HostilePickle {
     HostilePickle(
       "negative count", .storageSize,
       tensor: P.tensor(storage: P.storage(count: P.int(-1)))),
+    HostilePickle(
+      "count 2^60", .storageSize,
+      tensor: P.tensor(storage: P.storage(count: P.int(1 << 60)))),
     HostilePickle(
       "count 2^62 wraps to 0 bytes", .storageSize,
       tensor: P.tensor(storage: P.storage(count: P.int(large)))),

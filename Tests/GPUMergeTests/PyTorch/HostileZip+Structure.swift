@@ -70,6 +70,10 @@ extension HostileZip {
       $0.endPatch = [16: 0xFF, 17: 0xFF, 18: 0xFF, 19: 0xFF]
     },
     zip64("zip64 locator before itself") { $1[8] = 0 },
+    zip64("zip64 locator to itself") { record, locator in
+      let own = UInt64(file.count - 22 + record.count)
+      locator.replaceSubrange(8..<16, with: TestZip.field(own))
+    },
     zip64("zip64 locator wild") { $1[15] = 0x7F },
     zip64("zip64 locator at 2^64 - 1") {
       $1.replaceSubrange(8..<16, with: Array(repeating: 0xFF, count: 8))

@@ -42,6 +42,12 @@ struct FormatSnifferTests {
           + [UInt8](repeating: 0, count: 256), .unsupportedFormat, "tar archive", "torch.save"
       ),
       (
+        "tar with a member that leads out of its folder",
+        Array("../../etc/cron.d/x".utf8) + [UInt8](repeating: 0, count: 239)
+          + Array("ustar\u{0}00".utf8) + [UInt8](repeating: 0, count: 256), .unsupportedFormat,
+        "tar archive", "torch.save"
+      ),
+      (
         "HDF5", Array("\u{89}HDF\r\n\u{1A}\n".unicodeScalars.map { UInt8($0.value) }) + [0, 0],
         .unsupportedFormat, "HDF5", "safetensors"
       ),
@@ -86,6 +92,13 @@ struct FormatSnifferTests {
         .unsupportedFormat, "plain Python pickle", "Nothing in it was run"
       ),
       (
+        "a payload where PyTorch's old format has its magic number",
+        TestPickle.pickle(
+          TestPickle.call("posix", "system", TestPickle.string("touch \(HostilePickle.markerPath)"))
+        ) + TestLegacy().bytes().dropFirst(15), .unsupportedFormat, "plain Python pickle",
+        "Nothing in it was run"
+      ),
+      (
         "metadata of a distributed checkpoint, protocol 4",
         [0x80, 4, 0x95, 0xCF, 3, 0, 0, 0, 0, 0, 0, 0x8C, 0x25]
           + Array("torch.distributed.checkpoint.metadata".utf8) + [0x94], .unsupportedFormat,
@@ -112,6 +125,20 @@ struct FormatSnifferTests {
       #expect(error.problem.contains(file.say), "\(file.name): \(error)")
       #expect((error.advice ?? "").contains(file.advise), "\(file.name): \(error)")
       #expect(error.file == path)
+      #expect(access(HostilePickle.markerPath, F_OK) != 0)
+    }
+  }
+
+  @Test("a payload of PyTorch's under a safetensors name is seen for what it is, and not run")
+  func renamed() throws {
+    let hostile = try #require(HostilePickle.programs.first)
+    try withFile(hostile.bytes()) { path in
+      let renamed = FilePath(path.string + ".safetensors")
+      #expect(rename(path.string, renamed.string) == 0)
+      let error = try #require(throws: GPUMergeError.self) { try Checkpoint.open(renamed) }
+      #expect(error.kind == .pickleGlobal)
+      #expect(access(HostilePickle.markerPath, F_OK) != 0)
+      #expect(rename(renamed.string, path.string) == 0)
     }
   }
 
@@ -172,6 +199,8 @@ struct FormatSnifferTests {
     }
     #expect(kind("/nonexistent/model.safetensors") == .inputMissing)
     #expect(kind("/dev/zero") == .unsupportedFormat)
+    #expect(kind("/dev/null") == .unsupportedFormat)
+    #expect(kind("/proc/self/mem") != nil)
     try withFile([]) { path in
       let pipe = path.string + ".fifo"
       #expect(mkfifo(pipe, 0o600) == 0)

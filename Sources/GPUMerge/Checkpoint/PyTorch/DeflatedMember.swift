@@ -3,7 +3,8 @@ import Synchronization
 /// The bytes of a compressed zip member, as if they were stored.
 ///
 /// The whole member is decompressed once when it is opened, which checks it and leaves places to
-/// start from, a few MiB apart; a read decompresses from the place before it.
+/// start from, a few MiB apart; a read decompresses from the place before it. An archive may have a
+/// hundred thousand members, so one that is not being read keeps nothing else.
 final class DeflatedMember: ByteSource, Sendable {
   let byteCount: Int
   private let file: InputFile
@@ -41,7 +42,8 @@ final class DeflatedMember: ByteSource, Sendable {
     // At 40 KiB a place, at most 1 % and 40 MiB of memory.
     let spacing = max(4 << 20, member.byteCount / 1024)
     let cursor = try InflateCursor(member, in: file)
-    var places = [try cursor.place()]
+    var places: [InflateCursor.Place] = []
+    var lastPlace = 0
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkByteCount, alignment: 64)
     defer { buffer.deallocate() }
     var crc: UInt32 = 0
@@ -51,8 +53,9 @@ final class DeflatedMember: ByteSource, Sendable {
       let part = UnsafeRawBufferPointer(rebasing: buffer[..<count])
       crc = crc32(crc, part)
       body(part)
-      if cursor.outputOffset - places[places.count - 1].outputOffset >= spacing {
+      if cursor.outputOffset - lastPlace >= spacing {
         places.append(try cursor.place())
+        lastPlace = cursor.outputOffset
       }
     }
     guard cursor.isAtEnd, cursor.outputOffset == member.byteCount,
@@ -74,6 +77,8 @@ final class DeflatedMember: ByteSource, Sendable {
         .inputChanged, "the file changed while it was read", file: file.path,
         subject: member.displayName)
     }
+    // Who reads on starts elsewhere.
+    guard cursor.outputOffset < byteCount else { return }
     idle.withLock {
       $0.cursors.append(cursor)
       if $0.cursors.count > Self.maximumIdleCount { $0.cursors.removeFirst() }
@@ -82,16 +87,17 @@ final class DeflatedMember: ByteSource, Sendable {
 
   /// The idle cursor closest before `offset`, or a new one if a place is closer.
   private func cursor(for offset: Int) throws(GPUMergeError) -> InflateCursor {
-    let place = places.list.last { $0.outputOffset <= offset } ?? places.list[0]
+    let place = places.list.last { $0.outputOffset <= offset }
+    let start = place?.outputOffset ?? 0
     let taken = idle.withLock { idle -> Idle in
       let usable = idle.cursors.indices.filter {
-        (place.outputOffset...max(place.outputOffset, offset)).contains(
-          idle.cursors[$0].outputOffset)
+        (start...max(start, offset)).contains(idle.cursors[$0].outputOffset)
       }
       let nearest = usable.max { idle.cursors[$0].outputOffset < idle.cursors[$1].outputOffset }
       return Idle(cursors: nearest.map { [idle.cursors.remove(at: $0)] } ?? [])
     }
     if let cursor = taken.cursors.first { return cursor }
+    guard let place else { return try InflateCursor(member, in: file) }
     return try InflateCursor(member, in: file, from: place)
   }
 

@@ -6,13 +6,15 @@ struct PickleArena {
   let member: String?
   private(set) var nodes: [PickleNode] = [.none, .bool(true), .bool(false), .tuple(.empty)]
   private(set) var elements: [NodeID] = []
-  var lists: [[NodeID]] = []
+  private(set) var lists: [[NodeID]] = []
   var dictionaries: [PickleDictionary] = []
   private(set) var storages: [PickleStorage] = []
   var tensors: [PickleTensor] = []
   /// The classes and functions that are not on the list, in the order they came.
   private(set) var unknownNames: [String] = []
   private var unknownIndices: [String: UInt32] = [:]
+  /// About the memory of all objects, with what `PickleGraph` notes about them.
+  private var objectByteCount = 0
 
   static let none: NodeID = 0
   static let `true`: NodeID = 1
@@ -26,7 +28,13 @@ struct PickleArena {
 
   subscript(id: NodeID) -> PickleNode { nodes[Int(id)] }
 
+  /// About the memory of all this.
+  ///
+  /// A compressed pickle of a few kilobytes could describe objects of many gigabytes.
+  var byteCount: Int { bytes.count + objectByteCount }
+
   mutating func add(_ node: PickleNode) -> NodeID {
+    objectByteCount += 32
     nodes.append(node)
     return NodeID(nodes.count - 1)
   }
@@ -35,26 +43,47 @@ struct PickleArena {
     guard !items.isEmpty else { return Self.emptyTuple }
     let slice = PickleSlice(start: UInt32(elements.count), count: UInt32(items.count))
     elements.append(contentsOf: items)
+    objectByteCount += 8 * items.count
     return add(.tuple(slice))
   }
 
   mutating func addList() -> NodeID {
     lists.append([])
+    objectByteCount += 40
     return add(.list(UInt32(lists.count - 1)))
   }
 
+  mutating func append(_ items: [NodeID], toList index: UInt32) {
+    lists[Int(index)].append(contentsOf: items)
+    objectByteCount += 8 * items.count
+  }
+
   mutating func add(_ dictionary: PickleDictionary) -> NodeID {
+    objectByteCount += 64 + Self.entryByteCount * dictionary.entries.count
     dictionaries.append(dictionary)
     return add(.dictionary(UInt32(dictionaries.count - 1)))
   }
 
+  /// Adds keys and values, in turn, to a dict.
+  mutating func append(_ items: [NodeID], toDictionary index: UInt32) {
+    for position in stride(from: 0, to: items.count, by: 2) {
+      dictionaries[Int(index)].entries.append((items[position], items[position + 1]))
+    }
+    objectByteCount += Self.entryByteCount * (items.count / 2)
+  }
+
+  /// Most of it to find keys that come twice.
+  private static let entryByteCount = 96
+
   mutating func add(_ storage: PickleStorage) -> NodeID {
     storages.append(storage)
+    objectByteCount += 64
     return add(.storage(UInt32(storages.count - 1)))
   }
 
   mutating func add(_ tensor: PickleTensor) -> NodeID {
     tensors.append(tensor)
+    objectByteCount += 128 + 16 * tensor.shape.count
     return add(.tensor(UInt32(tensors.count - 1)))
   }
 
@@ -63,6 +92,7 @@ struct PickleArena {
     if Int(index) == unknownNames.count {
       unknownNames.append(name)
       unknownIndices[name] = index
+      objectByteCount += 256 + 2 * name.utf8.count
     }
     return add(.unknown(index))
   }

@@ -11,12 +11,12 @@ extension PickleMachine {
     guard stack.count + marks.count < limits.stackCount else {
       throw failure(.pickleStack, "more than \(limits.stackCount) objects are unfinished")
     }
-    marks.append(stack.count)
+    marks.append(UInt32(stack.count))
   }
 
   /// Throws unless `count` objects can be taken from the stack.
   func require(_ count: Int) throws(GPUMergeError) {
-    guard stack.count - (marks.last ?? 0) >= count else {
+    guard stack.count - Int(marks.last ?? 0) >= count else {
       throw failure(.pickleStack, "an object is missing on the stack")
     }
   }
@@ -32,7 +32,7 @@ extension PickleMachine {
   }
 
   mutating func popToMark() throws(GPUMergeError) -> [NodeID] {
-    guard let height = marks.popLast() else {
+    guard let height = marks.popLast().map(Int.init) else {
       throw failure(.pickleStack, "a mark is missing on the stack")
     }
     let items = Array(stack[height...])
@@ -42,7 +42,7 @@ extension PickleMachine {
 
   mutating func append(_ items: [NodeID]) throws(GPUMergeError) {
     switch arena[try top()] {
-    case .list(let index): arena.lists[Int(index)].append(contentsOf: items)
+    case .list(let index): arena.append(items, toList: index)
     case .unknown: break
     default: throw failure(.pickleStack, "something is appended to \(arena.kindName(try top()))")
     }
@@ -53,10 +53,7 @@ extension PickleMachine {
       throw failure(.pickleStack, "a key is put into \(arena.kindName(try top())) without a value")
     }
     switch arena[try top()] {
-    case .dictionary(let index):
-      for position in stride(from: 0, to: items.count, by: 2) {
-        arena.dictionaries[Int(index)].entries.append((items[position], items[position + 1]))
-      }
+    case .dictionary(let index): arena.append(items, toDictionary: index)
     case .unknown: break
     default:
       throw failure(.pickleStack, "keys and values are put into \(arena.kindName(try top()))")

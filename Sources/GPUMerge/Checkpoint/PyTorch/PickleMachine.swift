@@ -9,6 +9,8 @@ struct PickleMachine {
   let allowsOpaqueObjects: Bool
   /// Where the pickle is read from while it is interpreted; nil if it was read whole.
   let stream: PickleStream?
+  /// The bytes that the pickle takes in the file; nil if it is not compressed.
+  private let storedByteCount: Int?
   /// Where the next opcode or argument is.
   var position = 0
   /// Where the opcode being executed is.
@@ -17,11 +19,12 @@ struct PickleMachine {
   private var copyCount = 0
   var stack: [NodeID] = []
   /// The heights of `stack` at the marks; objects below the last mark are out of reach.
-  var marks: [Int] = []
+  var marks: [UInt32] = []
   private var memo = PickleMemo()
 
   /// A machine for the pickle that is the zip member of this name.
-  init(_ bytes: [UInt8], member: String, options: ReadingOptions) {
+  init(_ bytes: [UInt8], member: String, storedByteCount: Int, options: ReadingOptions) {
+    self.storedByteCount = storedByteCount
     arena = PickleArena(bytes: bytes, member: member)
     limits = options.limits
     allowsOpaqueObjects = options.allowsOpaqueObjects
@@ -30,6 +33,7 @@ struct PickleMachine {
 
   /// A machine for a pickle inside a file.
   init(_ stream: PickleStream, options: ReadingOptions) {
+    storedByteCount = nil
     arena = PickleArena(bytes: [], member: nil)
     limits = options.limits
     allowsOpaqueObjects = options.allowsOpaqueObjects
@@ -58,6 +62,11 @@ struct PickleMachine {
       }
       if opcode == .stop { return try finish() }
       try execute(opcode)
+      guard arena.byteCount <= limits.pickleMemoryByteCount + 8 * (storedByteCount ?? position)
+      else {
+        throw failure(
+          .pickleDepth, "the pickle unfolds to more objects than a file of its size has")
+      }
     }
   }
 

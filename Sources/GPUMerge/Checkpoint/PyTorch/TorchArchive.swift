@@ -32,7 +32,8 @@ struct TorchArchive: StorageContainer {
       throw zipFailure("it has no data.pkl, which describes the tensors")
     }
     let pickle = try archive.contents(of: member, limit: options.limits.pickleByteCount)
-    var machine = PickleMachine(pickle, member: "data.pkl", options: options)
+    var machine = PickleMachine(
+      pickle, member: "data.pkl", storedByteCount: member.compressedByteCount, options: options)
     let top = try machine.run()
     var content = TorchContent(
       arena: machine.arena, top: top, storages: try StorageTable(machine.arena, in: self),
