@@ -38,7 +38,7 @@ extension ConfigurationReader {
       throw wrong(entry.value, "\(escaped(entry.key)) must be the name of a file or folder")
     }
     return ModelSource(
-      argument: file.removingLastComponent().pushing(FilePath(text)), text: text)
+      argument: folder.pushing(FilePath(text)), text: text)
   }
 
   func type(_ entry: Entry) throws(GPUMergeError) -> DType {

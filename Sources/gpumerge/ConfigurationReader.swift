@@ -1,4 +1,5 @@
 import GPUMerge
+import Glibc
 import SystemPackage
 import Yams
 
@@ -6,6 +7,12 @@ import Yams
 /// key that is ignored gives a wrong model.
 struct ConfigurationReader {
   let file: FilePath
+
+  /// Where relative paths start: in the file's folder, or, if it is a pipe, in the working folder.
+  var folder: FilePath {
+    let isFile = Folder.status(file).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
+    return isFile ? file.removingLastComponent() : ""
+  }
 
   private static let keys =
     [

@@ -18,14 +18,14 @@ struct DevicesCommand: ParsableCommand {
     let probed = probe.devices(opening: .automatic)
     let found = probed.all.isEmpty ? probed : OpenCLDevices.found
     guard !json else {
-      StandardStreams.writeOutput(JSONValue.array(found.all.map(Self.json)).text + "\n")
+      try StandardStreams.writeOutput(JSONValue.array(found.all.map(Self.json)).text + "\n")
       return
     }
     var text = ""
     if !found.all.isEmpty {
       text = Self.table(found.all)
     }
-    StandardStreams.writeOutput(text + Self.choice(among: found) + "\n")
+    try StandardStreams.writeOutput(text + Self.choice(among: found) + "\n")
   }
 
   /// Which device `--device auto` means, and why.

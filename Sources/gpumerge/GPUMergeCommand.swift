@@ -26,6 +26,7 @@ struct GPUMergeCommand: ParsableCommand {
         ExitStatus.ok.exit()
       }
       let job = try merge.job()
+      try DescriptorLimit.require(6)
       Interruption.run { await job.exitStatus() }
     } catch {
       exit(reporting: error)
@@ -39,7 +40,11 @@ struct GPUMergeCommand: ParsableCommand {
     }
     let code = exitCode(for: error)
     guard code != .success else {
-      StandardStreams.writeOutput(fullMessage(for: error) + "\n")
+      do throws(GPUMergeError) {
+        try StandardStreams.writeOutput(fullMessage(for: error) + "\n")
+      } catch {
+        exit(reporting: error)
+      }
       ExitStatus.ok.exit()
     }
     // Whatever else is thrown comes from the parser, about the command line.

@@ -47,6 +47,10 @@ struct MergeCommand: ParsableCommand {
     where path.isEmpty {
       throw ValidationError("A file name is empty")
     }
+    if files.output?.path == "-" {
+      throw ValidationError(
+        "The output is not written in order, so it cannot be a pipe; a file of this name is ./-")
+    }
   }
 
   /// What to do, from the command line and the configuration file.
@@ -62,6 +66,13 @@ struct MergeCommand: ParsableCommand {
       throw GPUMergeError(
         .usage, "--max-shard-size is for output folders",
         advice: "Name a folder with -o, with a '/' at its end")
+    }
+    if let file = files.config, let output = files.output?.path,
+      let identity = Folder(file).identity, Folder(output).identity == identity
+    {
+      throw GPUMergeError(
+        .outputExists, "the output is the configuration", file: output,
+        advice: "Choose another name with -o")
     }
     return MergeJob(
       pool: ModelPool(

@@ -41,7 +41,7 @@ struct MergeJob: Sendable {
     if execution.isDryRun {
       let plan = try PlanReport(merge, target: target)
       try merge.checkOutput(target).forEach(warn)
-      StandardStreams.writeOutput(reporting.isJSON ? plan.json.text + "\n" : plan.text)
+      try StandardStreams.writeOutput(reporting.isJSON ? plan.json.text + "\n" : plan.text)
       return
     }
     if reporting.verbosity == .verbose {
@@ -51,7 +51,7 @@ struct MergeJob: Sendable {
     defer { bar.end() }
     let report = try await merge.write(to: target)
     bar.end()
-    tell(report, planWarningCount: merge.warnings.count)
+    try tell(report, planWarningCount: merge.warnings.count)
   }
 
   private func options(_ bar: ProgressBar) throws(GPUMergeError) -> MergeOptions {
@@ -71,6 +71,7 @@ struct MergeJob: Sendable {
     options.rejectsNonFinite = execution.rejectsNonFinite
     options.reading = reading
     options.copiesCode = copiesCode
+    options.hashesOutput = reporting.hashesOutput
     if reporting.verbosity == .verbose {
       options.logger = Logger(label: "gpumerge") { _ in StandardErrorLogHandler() }
     }
@@ -78,12 +79,16 @@ struct MergeJob: Sendable {
     return options
   }
 
-  private func tell(_ report: MergeReport, planWarningCount: Int) {
+  private func tell(_ report: MergeReport, planWarningCount: Int) throws(GPUMergeError) {
     let summary = MergeSummary(report)
     // The plan's warnings come first in the report, and were printed before the merge began.
     (report.warnings.dropFirst(planWarningCount) + summary.findings).forEach(warn)
-    if reporting.isJSON { StandardStreams.writeOutput(summary.json.text + "\n") }
     if reporting.verbosity > .quiet { StandardStreams.writeError(summary.line + "\n") }
+    if reporting.isJSON {
+      try StandardStreams.writeOutput(summary.json.text + "\n")
+    } else if reporting.hashesOutput {
+      try StandardStreams.writeOutput(summary.checksums)
+    }
   }
 
   private func warn(_ text: String) {

@@ -47,6 +47,19 @@ struct MergeSummary {
     return findings
   }
 
+  /// The SHA-256 of the output's files, one a line, as `sha256sum --check` reads them.
+  var checksums: String {
+    report.files.map { file in
+      let name = file.path.string
+      guard name.contains(where: { "\\\n\r".contains($0) }) else {
+        return "\(file.sha256 ?? "")  \(name)\n"
+      }
+      let escaped = name.replacing("\\", with: "\\\\").replacing("\n", with: "\\n")
+        .replacing("\r", with: "\\r")
+      return "\\\(file.sha256 ?? "")  \(escaped)\n"
+    }.joined()
+  }
+
   /// Everything, for programs.
   var json: JSONValue {
     .object([
@@ -60,6 +73,7 @@ struct MergeSummary {
       ("bytes_read", .integer(report.readByteCount)),
       ("bytes_written", .integer(report.writtenByteCount)),
       ("bytes_resumed", .integer(report.resumedByteCount)),
+      ("files", .array(report.files.map(file))),
       ("seconds", .number(seconds)),
       ("device", .string(report.device)),
       ("peak_memory_bytes", .integer(peakResidentByteCount())),
@@ -75,6 +89,13 @@ struct MergeSummary {
       ),
       ("warnings", .array((report.warnings + findings).map(JSONValue.string))),
       ("tensors", FateReport(report.tensors).json),
+    ])
+  }
+
+  private func file(_ file: MergeReport.WrittenFile) -> JSONValue {
+    .object([
+      ("path", .string(file.path.string)), ("bytes", .integer(file.byteCount)),
+      ("sha256", file.sha256.map(JSONValue.string) ?? .null),
     ])
   }
 

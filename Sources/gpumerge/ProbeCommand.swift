@@ -12,8 +12,8 @@ struct ProbeCommand: ParsableCommand {
   @Argument(help: "The device, as for --device.")
   var device = "auto"
 
-  func run() {
-    StandardStreams.writeOutput(DriverProbe.ownAnswer(for: DeviceSelection(parsing: device)))
+  func run() throws {
+    try StandardStreams.writeOutput(DriverProbe.ownAnswer(for: DeviceSelection(parsing: device)))
     // Without what drivers do when a process exits.
     _exit(0)
   }

@@ -6,6 +6,7 @@ struct ReportingOptions: ParsableArguments {
   struct Values: Sendable {
     var isJSON: Bool
     var verbosity: Verbosity
+    var hashesOutput: Bool
   }
 
   /// How much to tell on standard error.
@@ -20,6 +21,12 @@ struct ReportingOptions: ParsableArguments {
   @Flag(help: "Print what was done as JSON on standard output.")
   var json = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Read the output's files back and print their SHA-256, as sha256sum does, or in the JSON.")
+  )
+  var sha256 = false
+
   @Flag(name: [.short, .long], help: "Print errors only.")
   var quiet = false
 
@@ -31,6 +38,7 @@ struct ReportingOptions: ParsableArguments {
   }
 
   var values: Values {
-    Values(isJSON: json, verbosity: quiet ? .quiet : verbose ? .verbose : .normal)
+    Values(
+      isJSON: json, verbosity: quiet ? .quiet : verbose ? .verbose : .normal, hashesOutput: sha256)
   }
 }

@@ -1,4 +1,6 @@
+import GPUMerge
 import Glibc
+import SystemPackage
 
 /// Standard output and error, written to without buffers, so that messages keep their order and what
 /// goes wrong with a pipe does not end the program.
@@ -15,22 +17,28 @@ enum StandardStreams {
     }
   }
 
-  static func writeOutput(_ text: String) { write(text, to: STDOUT_FILENO) }
+  /// Throws if the output is lost, unless nobody reads it any more: that is no reason not to merge.
+  static func writeOutput(_ text: String) throws(GPUMergeError) {
+    let error = write(text, to: STDOUT_FILENO)
+    guard let error, error != .brokenPipe else { return }
+    throw GPUMergeError(.io, "cannot write to standard output: \(error)")
+  }
 
-  static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
+  static func writeError(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
-  private static func write(_ text: String, to descriptor: CInt) {
+  private static func write(_ text: String, to descriptor: CInt) -> Errno? {
     var text = text
-    text.withUTF8 { bytes in
+    return text.withUTF8 { bytes in
       var done = 0
       while done < bytes.count, let base = bytes.baseAddress {
         let count = Glibc.write(descriptor, base + done, bytes.count - done)
         if count >= 0 {
           done += count
         } else if errno != EINTR {
-          return  // Nobody reads any more, which is no reason not to merge.
+          return Errno(rawValue: errno)
         }
       }
+      return nil
     }
   }
 }

@@ -32,6 +32,19 @@ import Testing
     out_dtype: float32
     """
 
+  @Test("a configuration from a pipe has paths that start in the working folder")
+  func pipe() throws {
+    let scratch = try Scratch()
+    try scratch.writeModel("a.safetensors", ["x": [1]])
+    try scratch.write(
+      "merge_method: simple_average\nmodels: [{model: a.safetensors}]\n", to: "c.yml")
+    let result = try Tool.run(
+      ["--config", "/dev/stdin", "-o", "o.safetensors", "--device", "cpu"], in: scratch,
+      by: ["sh", "-c", #"cat c.yml | "$0" "$@""#])
+    #expect(result.status == 0, "\(result.error)")
+    #expect(try scratch.floats("x", of: "o.safetensors") == [1])
+  }
+
   @Test("a mergekit configuration is merged")
   func mergekit() throws {
     let result = try merge(Self.weighted)

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -39,6 +40,7 @@ import Testing
       (["--device", "cpu", "--require-device", "a.safetensors"], "contradict"),
       (["--quiet", "--verbose", "a.safetensors"], "contradict"),
       (["-o", "", "a.safetensors"], "empty"),
+      (["-o", "-", "a.safetensors"], "cannot be a pipe"),
       (["--config", "c.yml", "a.safetensors"], "not in both"),
     ])
   func usage(arguments: [String], message: String) throws {
@@ -99,6 +101,49 @@ import Testing
     let result = try merge("a.safetensors", "-o", "nowhere/o.safetensors")
     #expect(result.status == 73)
     #expect(result.error.contains("nowhere/o.safetensors"))
+  }
+
+  @Test("an output that is the configuration is 73, and the configuration is as it was")
+  func configurationAsOutput() throws {
+    let text = "merge_method: simple_average\nmodels: [{model: a.safetensors}]\n"
+    try scratch.write(text, to: "c.yml")
+    let result = try merge("--config", "c.yml", "-o", "c.yml", "--force")
+    #expect(result.status == 73)
+    #expect(result.error.contains("the output is the configuration"))
+    #expect(try scratch.bytes(of: "c.yml") == Data(text.utf8))
+  }
+
+  /// Takes the right of root to go where it may not.
+  private static let asUser =
+    geteuid() == 0 ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] : []
+
+  @Test("an input that may not be read is 74, a folder that may not be written to 73")
+  func permissions() throws {
+    try scratch.writeModel("secret.safetensors", ["x": [1]])
+    chmod(scratch.url("secret.safetensors").path, 0)
+    let input = try Tool.run(
+      ["secret.safetensors", "--device", "cpu"], in: scratch, by: Self.asUser)
+    #expect(input.status == 74)
+    #expect(input.error.contains("no permission"))
+    for (mode, message) in [(0o555, "cannot write to the folder"), (0o333, "to see what is in")] {
+      let folder = scratch.url("folder-\(mode)")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      chmod(folder.path, mode_t(mode))
+      let name = mode == 0o555 ? "folder-\(mode)/o.bin" : "folder-\(mode)/"
+      let output = try Tool.run(
+        ["a.safetensors", "-o", name, "--device", "cpu"], in: scratch, by: Self.asUser)
+      #expect(output.status == 73)
+      #expect(output.error.contains(message), "\(output.error)")
+      chmod(folder.path, 0o755)
+    }
+  }
+
+  @Test("too few open files for the program itself are 74", arguments: [4, 5, 6, 8])
+  func descriptors(count: Int) throws {
+    let result = try Tool.run(
+      ["a.safetensors", "--device", "cpu"], in: scratch, by: ["prlimit", "--nofile=\(count)"])
+    #expect([0, 74].contains(result.status), "\(result)")
+    #expect(result.status == 0 || result.error.contains("ulimit -n"))
   }
 
   @Test("a configuration that cannot be read is 74")

@@ -41,6 +41,47 @@ import Testing
     #expect(nonFinite?["first_element"] as? Int == 1)
   }
 
+  @Test("--sha256 tells what sha256sum finds in each file of the output")
+  func checksums() throws {
+    let name = "o\\\n.safetensors"
+    let file = try merge("--sha256", "-o", name)
+    try scratch.write(file.output, to: "sums")
+    #expect(try check("sums") == "\\o\\\\\\n.safetensors: OK\n")
+    let folder = try merge("--sha256", "-o", "o/", "--max-shard-size", "8")
+    try scratch.write(folder.output, to: "sums")
+    #expect(try check("sums").split(separator: "\n").count == 2)
+    let json = try merge("--sha256", "--json", "-o", name, "--force").json
+    let found = try #require((json["files"] as? [[String: Any]])?.first)
+    #expect(found["path"] as? String == name)
+    #expect(found["bytes"] as? Int == (try scratch.bytes(of: name).count))
+    #expect(file.output.hasPrefix("\\\(found["sha256"] as? String ?? "none")"))
+    #expect(try merge("-o", "p", "--json").json["files"] as? [[String: Any]] != nil)
+  }
+
+  private func check(_ sums: String) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/sha256sum")
+    process.arguments = ["--check", sums]
+    process.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    return String(decoding: output, as: UTF8.self)
+  }
+
+  @Test("a report that cannot be written is an error, but the output is there")
+  func fullStream() throws {
+    let command = ["sh", "-c", #""$0" "$@" > /dev/full"#]
+    let result = try Tool.run(
+      ["a.safetensors", "b.safetensors", "--device", "cpu", "--json"], in: scratch, by: command)
+    #expect(result.status == 74)
+    #expect(result.error.contains("cannot write to standard output"))
+    #expect(try scratch.names.contains("merged.safetensors"))
+  }
+
   @Test("names in JSON are escaped")
   func escapes() throws {
     try scratch.writeModel("\"\\\n\u{1}é.safetensors", ["x": [1]])

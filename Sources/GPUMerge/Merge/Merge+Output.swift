@@ -60,6 +60,7 @@ extension Merge {
         recordInterval: options.recordInterval)
     }
     let companions: Companions
+    let files: [MergeReport.WrittenFile]
     do throws(GPUMergeError) {
       companions = try await Threads.run { () throws(GPUMergeError) in
         try self.companions(for: plan, at: target)
@@ -67,10 +68,12 @@ extension Merge {
       try workspace.reserve(plan)
       for file in plan.files { try await run.write(file.plan, into: try workspace.open(file)) }
       try run.checkFindings()
-      try await Threads.run { () throws(GPUMergeError) in
+      files = try await Threads.run { () throws(GPUMergeError) in
         try verifyInputs()
+        let files = try workspace.files(of: plan, at: target, hashed: options.hashesOutput)
         try workspace.write(companions.files, besides: plan)
         try workspace.publish()
+        return files
       }
     } catch {
       // A device that was found to give wrong numbers may have given more of them.
@@ -86,6 +89,7 @@ extension Merge {
     var report = run.report(output: target.path, plan.inputByteCount, plan.byteCount)
     report.warnings += workspace.warnings + companions.warnings
     report.resumedByteCount = workspace.finishedByteCount
+    report.files = files
     return report
   }
 

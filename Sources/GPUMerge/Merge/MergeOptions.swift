@@ -35,6 +35,8 @@ public struct MergeOptions: Sendable {
   /// A difference ends the merge with an error of kind `deviceFailure`. Takes the memory of one more
   /// block.
   public var verifiesSample = false
+  /// Whether the output's files are read back at the end, for their SHA-256 to be in the report.
+  public var hashesOutput = false
   /// How the models are opened.
   public var reading = ReadingOptions()
   /// Where warnings go; nowhere by default.

@@ -22,6 +22,8 @@ public struct MergeReport: Sendable {
   public var writtenByteCount: Int
   /// Those of them that an earlier run, which was interrupted, had finished.
   public var resumedByteCount = 0
+  /// The files with the tensors, in order; empty for a state dict.
+  public var files: [WrittenFile] = []
   /// The time from opening the models to the finished output.
   public var duration: Duration
   /// The device that merged.
@@ -40,6 +42,16 @@ public struct MergeReport: Sendable {
   public var tensors: [TensorFate]
   /// Whatever else a person should know.
   public var warnings: [String]
+
+  /// A file of the output.
+  public struct WrittenFile: Sendable, Hashable {
+    /// The path of the file.
+    public var path: FilePath
+    /// Its bytes.
+    public var byteCount: Int
+    /// What was read back from it, in hexadecimal, if ``MergeOptions/hashesOutput`` asked for it.
+    public var sha256: String?
+  }
 
   /// A tensor with elements that are NaN or infinite.
   public struct NonFiniteTensor: Sendable, Hashable {

@@ -15,7 +15,12 @@ struct Leftovers {
   /// remove them would lose work.
   init(of plan: WorkPlan, in work: Folder, journal path: FilePath) throws(GPUMergeError) {
     let contents = Journal.read(path)
-    guard !contents.records.isEmpty else { return }
+    guard !contents.records.isEmpty else {
+      if contents.isDamaged {
+        warnings.append("the journal of an unfinished merge cannot be read; all is done again")
+      }
+      return
+    }
     guard let earlier = contents.plan else {
       throw Self.mismatch("its journal is damaged", path)
     }

@@ -18,6 +18,7 @@ package struct OutputPlace: Sendable {
     _ name: OutputName, overwrite: Bool, inputs: [InputFile]
   ) throws(GPUMergeError) {
     self.name = name
+    try Self.check(inputs, outside: name.workFolder)
     guard let status = Folder.status(name.path) else {
       replaces = false
       return
@@ -37,6 +38,11 @@ package struct OutputPlace: Sendable {
       throw GPUMergeError(
         .cannotCreate, "the output exists and is \(found)", file: path,
         advice: isFolder ? "Name a folder" : "Name a file, or a folder with a '/' at its end")
+    }
+    guard !isFolder || Folder(path).isReadable else {
+      throw GPUMergeError(
+        .cannotCreate, "there is no permission to see what is in the output folder", file: path,
+        advice: "Choose another folder with -o")
     }
     let entries = isFolder ? Folder(path).entries() : [path.string]
     guard !entries.isEmpty else { return }  // An empty folder is as good as none.
@@ -71,6 +77,20 @@ package struct OutputPlace: Sendable {
           advice: "Choose another folder with -o")
       }
     }
+  }
+
+  /// Refuses inputs where leftovers are cleared away.
+  private static func check(
+    _ inputs: [InputFile], outside work: Folder
+  ) throws(GPUMergeError) {
+    guard let identity = work.identity,
+      let input = inputs.first(where: { isInside($0.path, folder: identity) })
+    else { return }
+    throw GPUMergeError(
+      .outputExists,
+      "the folder of an unfinished merge to this output holds one of the inputs, "
+        + "\(input.path)", file: work.path,
+      advice: "Move it out of there, or choose another name with -o")
   }
 
   /// Whether a file lies in a folder or below, however its path is spelled.

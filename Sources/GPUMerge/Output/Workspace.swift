@@ -54,11 +54,16 @@ package final class Workspace: Sendable {
     finished = leftovers.finished
     hasEarlierRecords = !leftovers.records.isEmpty
     isResumable = plan != nil
-    try work.create()
-    try Self.payload(in: work).create()
-    journal = try Journal(
-      at: journalPath, plan: plan, keeping: leftovers.records,
-      folders: [Self.payload(in: work), work, place.parent])
+    do throws(GPUMergeError) {
+      try work.create()
+      try Self.payload(in: work).create()
+      journal = try Journal(
+        at: journalPath, plan: plan, keeping: leftovers.records,
+        folders: [Self.payload(in: work), work, place.parent])
+    } catch {
+      if leftovers.records.isEmpty { try? Self.clear(place.name) }
+      throw error
+    }
   }
 
   /// Reserves the room for all files, so that a full disk is noticed before anything is computed.

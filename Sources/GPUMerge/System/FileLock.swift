@@ -25,6 +25,12 @@ package final class FileLock: Sendable {
       }
       // Whoever held it may have removed the name in between: then this is no longer the lock.
       if Self.isSameFile(descriptor, path) {
+        guard Self.isLock(descriptor) else {
+          close(descriptor)
+          throw GPUMergeError(
+            .cannotCreate, "the output's lock file would be here, but this is something else",
+            file: path, advice: "Move it elsewhere, or choose another name with -o")
+        }
         self.path = path
         self.descriptor = descriptor
         write()
@@ -94,6 +100,13 @@ package final class FileLock: Sendable {
       .outputBusy, "\(process) is writing this output", file: path,
       advice: "Wait until it has finished, or choose another name with -o; if there is no such "
         + "process any more, remove this file")
+  }
+
+  /// Whether a file is empty or holds a process number: anything else is somebody's, and not lost.
+  private static func isLock(_ descriptor: CInt) -> Bool {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+    return status.st_size == 0 || status.st_size == text(of: descriptor).utf8.count + 1
   }
 
   private static func isSameFile(_ descriptor: CInt, _ path: FilePath) -> Bool {

@@ -28,6 +28,8 @@ package struct Folder: Sendable, Hashable {
     }
   }
 
+  package var isReadable: Bool { path.withPlatformString { access($0, R_OK) } == 0 }
+
   package var isWritable: Bool { path.withPlatformString { access($0, W_OK | X_OK) } == 0 }
 
   /// Creates the folder unless it is there.

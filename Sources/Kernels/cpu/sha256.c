@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), for fingerprints of descriptions: a few megabytes at most, so plain C is fast
+// SHA-256 (FIPS 180-4), for fingerprints of descriptions, and of outputs on demand; plain C is fast
 // enough.
 #include <string.h>
 
@@ -43,19 +43,36 @@ static void add_block(uint32_t state[8], const uint8_t *block) {
   for (int i = 0; i < 8; i++) state[i] += v[i];
 }
 
-void gm_sha256(const void *data, size_t count, uint8_t digest[32]) {
-  uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+void gm_sha256_begin(struct gm_sha256 *sum) {
+  static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+  memcpy(sum->state, start, sizeof start);
+  sum->count = 0;
+}
+
+void gm_sha256_add(struct gm_sha256 *sum, const void *data, size_t count) {
   const uint8_t *bytes = data;
-  size_t rest = count;
-  for (; rest >= 64; rest -= 64, bytes += 64) add_block(state, bytes);
+  size_t rest = sum->count % 64;
+  sum->count += count;
+  if (rest > 0) {
+    size_t part = count < 64 - rest ? count : 64 - rest;
+    if (part > 0) memcpy(sum->rest + rest, bytes, part);
+    if (rest + part < 64) return;
+    add_block(sum->state, sum->rest);
+    bytes += part;
+    count -= part;
+  }
+  for (; count >= 64; count -= 64, bytes += 64) add_block(sum->state, bytes);
+  if (count > 0) memcpy(sum->rest, bytes, count);
+}
+
+void gm_sha256_end(struct gm_sha256 *sum, uint8_t digest[32]) {
   uint8_t tail[128] = {0};
-  if (rest > 0) memcpy(tail, bytes, rest);
+  size_t rest = sum->count % 64;
+  memcpy(tail, sum->rest, rest);
   tail[rest] = 0x80;
   size_t tail_count = rest < 56 ? 64 : 128;
-  for (int i = 0; i < 8; i++) {
-    tail[tail_count - 1 - (size_t)i] = (uint8_t)((uint64_t)count * 8 >> (8 * i));
-  }
-  for (size_t i = 0; i < tail_count; i += 64) add_block(state, tail + i);
-  for (int i = 0; i < 32; i++) digest[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)));
+  for (size_t i = 0; i < 8; i++) tail[tail_count - 1 - i] = (uint8_t)(sum->count * 8 >> (8 * i));
+  for (size_t i = 0; i < tail_count; i += 64) add_block(sum->state, tail + i);
+  for (int i = 0; i < 32; i++) digest[i] = (uint8_t)(sum->state[i / 4] >> (24 - 8 * (i % 4)));
 }

@@ -62,7 +62,15 @@ uint32_t gm_crc32(uint32_t crc, const void *data, size_t count);
 /// The CRC-32 of A followed by B, where B is `second_count` bytes long.
 uint32_t gm_crc32_combine(uint32_t first, uint32_t second, uint64_t second_count);
 
-/// The SHA-256 of `count` bytes.
-void gm_sha256(const void *data, size_t count, uint8_t digest[32]);
+/// The SHA-256 of bytes that come piece by piece.
+struct gm_sha256 {
+  uint32_t state[8];
+  uint64_t count;
+  /// What does not fill a block yet.
+  uint8_t rest[64];
+};
+void gm_sha256_begin(struct gm_sha256 *sum);
+void gm_sha256_add(struct gm_sha256 *sum, const void *data, size_t count);
+void gm_sha256_end(struct gm_sha256 *sum, uint8_t digest[32]);
 
 #endif

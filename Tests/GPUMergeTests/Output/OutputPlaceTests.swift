@@ -7,6 +7,39 @@ import Testing
 
 @Suite("The place of an output")
 struct OutputPlaceTests {
+  @Test("is not taken if the name of its lock is another file's")
+  func otherLock() async throws {
+    let scratch = try await OutputScratch()
+    let target = OutputTarget.file(scratch.folder.appending("out.safetensors"), .safetensors)
+    let lock = try OutputName(target).lockPath.string
+    for text in ["precious", "12 monkeys\n", "\n"] {
+      try Data(text.utf8).write(to: URL(filePath: lock))
+      #expect(await merge(scratch, to: target)?.kind == (text == "\n" ? nil : .cannotCreate))
+      if text != "\n" { #expect(try Data(contentsOf: URL(filePath: lock)) == Data(text.utf8)) }
+    }
+    #expect(scratch.names == ["out.safetensors"])
+    #expect(mkfifo(lock, 0o600) == 0)
+    #expect(await merge(scratch, to: target, overwrite: true)?.kind == .cannotCreate)
+  }
+
+  @Test("is not where an input lies that would be cleared away")
+  func inputInWorkFolder() async throws {
+    let scratch = try await OutputScratch()
+    let target = OutputTarget.file(scratch.folder.appending("out.safetensors"), .safetensors)
+    let payload = try OutputName(target).workFolder.path.appending("payload")
+    try FileManager.default.createDirectory(
+      atPath: payload.string, withIntermediateDirectories: true)
+    let input = payload.appending("out.safetensors")
+    try FileManager.default.moveItem(atPath: scratch.model(0).string, toPath: input.string)
+    let error = await #expect(throws: GPUMergeError.self) {
+      try await SimpleAverageAlgorithm().run(
+        ModelPool(checkpoints: [input]), writingTo: target, options: scratch.options)
+    }
+    #expect(error?.kind == .outputExists)
+    #expect(error?.problem.contains("holds one of the inputs") == true)
+    #expect(Folder.status(input) != nil)
+  }
+
   private func merge(
     _ scratch: OutputScratch, to target: OutputTarget, overwrite: Bool = false
   ) async -> GPUMergeError? {

@@ -123,6 +123,13 @@ struct ResumeTests {
       try FileManager.default.removeItem(atPath: target.path.string)
     }
     _ = await scratch.interrupt(target, after: 40_000)
+    try "rubbish\n{}\n".write(toFile: journal.string, atomically: false, encoding: .utf8)
+    let anew = try await SimpleAverageAlgorithm().run(
+      scratch.pool, writingTo: target, options: scratch.options)
+    #expect(anew.resumedByteCount == 0)
+    #expect(anew.warnings.contains { $0.contains("cannot be read; all is done again") })
+    try FileManager.default.removeItem(atPath: target.path.string)
+    _ = await scratch.interrupt(target, after: 40_000)
     let lines = try String(contentsOfFile: journal.string, encoding: .utf8)
     let end = try #require(lines.firstIndex(of: "\n"))
     try ("{\"plan\":{}}" + lines[end...]).write(

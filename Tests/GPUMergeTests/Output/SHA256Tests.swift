@@ -25,4 +25,14 @@ struct SHA256Tests {
   func standard(text: String, digest: String) {
     #expect(sha256(Array(text.utf8)) == digest)
   }
+
+  @Test("does not depend on the pieces that the bytes come in", arguments: [1, 7, 63, 64, 65, 200])
+  func pieces(count: Int) {
+    let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 * 7) }
+    var sum = SHA256()
+    for start in stride(from: 0, to: bytes.count, by: count) {
+      bytes[start..<min(start + count, bytes.count)].withUnsafeBytes { sum.add($0) }
+    }
+    #expect(sum.hexadecimal() == sha256(bytes))
+  }
 }
