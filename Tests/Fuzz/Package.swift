@@ -37,7 +37,7 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       path: "Library/GPUMerge", swiftSettings: swiftSettings),
-    // The program's reader of configurations.
+    // The program's reader of configurations: links to its files.
     .target(
       name: "Configurations",
       dependencies: [
@@ -46,13 +46,7 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "Yams", package: "Yams"),
       ],
-      path: "Library/gpumerge",
-      sources: [
-        "ByteCount.swift", "Configuration.swift", "Configuration+Reading.swift",
-        "ConfigurationReader.swift", "ConfigurationReader+Selection.swift",
-        "ConfigurationReader+Values.swift", "DType+Parsing.swift", "ModelSource+Argument.swift",
-      ],
-      swiftSettings: swiftSettings),
+      path: "Configurations", swiftSettings: swiftSettings),
     .executableTarget(
       name: "Fuzz",
       dependencies: [

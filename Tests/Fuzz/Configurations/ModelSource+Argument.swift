@@ -1,0 +1,1 @@
+../../../Sources/gpumerge/ModelSource+Argument.swift
