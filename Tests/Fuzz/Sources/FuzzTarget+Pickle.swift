@@ -10,7 +10,8 @@ extension FuzzTarget {
     var options = ReadingOptions()
     options.allowsOpaqueObjects = flags & 1 == 1
     let pickle = Array(bytes.dropFirst())
-    var machine = PickleMachine(pickle, member: "data.pkl", options: options)
+    var machine = PickleMachine(
+      pickle, member: "data.pkl", storedByteCount: pickle.count, options: options)
     _ = try machine.run()
     let memory = try archive(of: pickle, storages(of: machine.arena))
     let checkpoint = try PyTorchReader.open(try memory.open(), options: options)
