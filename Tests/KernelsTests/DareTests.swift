@@ -25,6 +25,26 @@ struct DareTests {
     }
   }
 
+  @Test("adds differences of numbers far from each other exactly", arguments: [Format.f16, .bf16])
+  func spreads(format: Format) {
+    var samples = Samples(seed: 510)
+    var run = KernelRun(gm_dare, format, to: format)
+    run.threshold = 1 << 30
+    for distance in 6...18 {
+      let base = (0..<64).map { i in samples.full(format, exponent: i % 2) }
+      let inputs = (0..<4).map { model in
+        (0..<64).map { _ in samples.full(format, exponent: model == 2 ? -distance : 0) }
+      }
+      for divisor in [4 * 0.1, 3, 2] {
+        run.divisor = divisor
+        let expected = (0..<64).map { expectedElement($0, run, inputs, base) }
+        for engine in Engine.available {
+          #expect(run(inputs, base: base, on: engine).elements == expected, "\(engine)")
+        }
+      }
+    }
+  }
+
   @Test("drops a fraction p, independently between models and keys")
   func statistics() {
     let count = 40_000

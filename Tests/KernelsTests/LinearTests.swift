@@ -19,6 +19,24 @@ struct LinearTests {
     }
   }
 
+  /// Some of these sums fit in 24 bits and some do not, within 32 elements.
+  @Test("the mean of numbers far from each other is exact, too", arguments: [2, 3, 4, 7, 16])
+  func spreads(count: Int) {
+    var samples = Samples(seed: UInt64(50 + count))
+    for format in [Format.f16, .bf16] {
+      for start in format.element == gm_bf16 ? [-70, 0, 100] : [-4, 0, 14] {
+        for distance in 8...18 {
+          let columns = (0..<64).map { i in
+            let far = samples.full(format, exponent: start - distance + i % 3)
+            return [samples.full(format, exponent: start), far]
+              + (2..<count).map { _ in i % 2 == 0 ? 0 : samples.full(format, exponent: start - 1) }
+          }
+          check(columns, format, to: format, weights: [], divisor: Double(count))
+        }
+      }
+    }
+  }
+
   @Test(
     "a weighted average is rounded where the definition rounds", arguments: [1, 2, 3, 5, 16, 20])
   func weighted(count: Int) {

@@ -25,6 +25,13 @@ struct Samples {
     return next() & 1 == 0 ? bits : bits | format.sign
   }
 
+  /// A number with all of its bits in use, and with a given exponent.
+  mutating func full(_ format: Format, exponent: Int) -> UInt64 {
+    let field = UInt64(min(max(format.bias + exponent, 1), 2 * format.bias))
+    let bits = field << UInt64(format.fractionBits) | next() & (format.leastNormal - 1) | 1
+    return next() & 1 == 0 ? bits : bits | format.sign
+  }
+
   /// Few significant bits, so that sums of them are often ties.
   mutating func short(_ format: Format) -> UInt64 {
     nearOne(format, spread: format.fractionBits / 2) & ~(format.leastNormal >> 2 - 1)

@@ -9,6 +9,8 @@ package protocol Backend: AnyObject, Sendable {
   var name: String { get }
   /// The output bytes per block that suit the device, a power of two.
   var preferredBlockByteCount: Int { get }
+  /// The output bytes per launch that suit the device; blocks that are larger take several.
+  var preferredLaunchByteCount: Int { get }
   /// How many slots it takes to keep the device busy.
   var preferredSlotCount: Int { get }
   /// The largest single buffer, in bytes.
@@ -28,6 +30,7 @@ package protocol Backend: AnyObject, Sendable {
 }
 
 extension Backend {
+  package var preferredLaunchByteCount: Int { .max }
   package var maximumTotalByteCount: Int { .max }
   package func reopened() throws(DeviceError) -> any Backend { self }
 }
@@ -40,16 +43,20 @@ package struct SlotLayout: Sendable, Hashable {
   package var accumulatorByteCount: Int
   /// One block of the output file.
   package var outputByteCount: Int
+  /// The most output bytes of one launch, at most those of a block: inputs are staged for as many.
+  package var launchByteCount: Int
   /// The number of non-finite flags, at least one.
   package var flagCount: Int
 
   package init(
-    inputByteCount: Int, accumulatorByteCount: Int, outputByteCount: Int, flagCount: Int
+    inputByteCount: Int, accumulatorByteCount: Int, outputByteCount: Int, flagCount: Int,
+    launchByteCount: Int = .max
   ) {
     self.inputByteCount = inputByteCount
     self.accumulatorByteCount = accumulatorByteCount
     self.outputByteCount = outputByteCount
     self.flagCount = flagCount
+    self.launchByteCount = min(launchByteCount, outputByteCount)
   }
 
   /// All buffers together.

@@ -99,13 +99,13 @@ extension DeviceError {
 extension SlotLayout {
   /// The layout for blocks of half the size; the same if they are tiny.
   package var halved: SlotLayout {
-    guard outputByteCount >= 1024 else { return self }
+    guard launchByteCount >= 1024 else { return self }
     // What inputs are padded with does not get less.
     let padding = (Int(GM_MAX_INPUTS) + 2) * MemoryPlan.alignment
     return SlotLayout(
       inputByteCount: min(inputByteCount, inputByteCount / 2 + padding),
       accumulatorByteCount: accumulatorByteCount / 2, outputByteCount: outputByteCount / 2,
-      flagCount: flagCount)
+      flagCount: flagCount, launchByteCount: launchByteCount / 2)
   }
 }
 

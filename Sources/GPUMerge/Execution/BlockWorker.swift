@@ -6,16 +6,16 @@ struct BlockWorker {
   let slot: any Slot
   /// The name of what computes.
   let device: String
-  /// The most output bytes that the slot holds.
-  let maximumByteCount: Int
+  /// What the slot holds.
+  let layout: SlotLayout
   /// Room to compare the bytes of copied tensors in.
   private let scratch = AlignedMemory(byteCount: 64 << 10)
 
-  init(pipeline: Pipeline, slot: any Slot, device: String, maximumByteCount: Int) {
+  init(pipeline: Pipeline, slot: any Slot, device: String, layout: SlotLayout) {
     self.pipeline = pipeline
     self.slot = slot
     self.device = device
-    self.maximumByteCount = maximumByteCount
+    self.layout = layout
   }
 
   private var schedule: BlockSchedule { pipeline.schedule }
@@ -58,11 +58,13 @@ struct BlockWorker {
     for (index, piece) in pieces.enumerated() {
       let step = plan.steps[piece.step]
       guard case .merge(let operation, let models, let base) = step.action else { continue }
-      for run in step.runs(maximumInputCount: pipeline.memory.maximumInputCount) {
-        try batch.add(
-          piece, run: run, operation: operation, models: models, base: base,
-          outputWidth: step.output.dtype.byteWidth,
-          flag: min(index, pipeline.memory.slotLayout.flagCount - 1))
+      let runs = step.runs(maximumInputCount: pipeline.memory.maximumInputCount)
+      for part in piece.parts(ofAtMost: layout.launchByteCount) {
+        for run in runs {
+          try batch.add(
+            part, run: run, operation: operation, models: models, base: base,
+            outputWidth: step.output.dtype.byteWidth, flag: min(index, layout.flagCount - 1))
+        }
       }
     }
     try batch.flush()
@@ -105,7 +107,7 @@ struct BlockWorker {
           .copyMemory(from: literal)
       }
     }
-    let lastFlag = pipeline.memory.slotLayout.flagCount - 1
+    let lastFlag = layout.flagCount - 1
     for (position, piece) in pieces.enumerated() {
       let own = piece.blockOffset..<piece.blockOffset + piece.tensorRange.count
       let bytes = UnsafeMutableRawBufferPointer(rebasing: block[own])

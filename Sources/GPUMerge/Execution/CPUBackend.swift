@@ -23,6 +23,8 @@ package final class CPUBackend: Backend {
   // time, and direct writes want to be large and many at once.
   package var preferredBlockByteCount: Int { 512 << 10 }
   package var preferredSlotCount: Int { min(4 * processorCount(), 64) }
+  /// Few enough for what is read to be in the second level cache when the kernel comes to it.
+  package var preferredLaunchByteCount: Int { 64 << 10 }
   package var maximumBufferByteCount: Int { .max }
   package var copiesPerByte: Int { 1 }
 

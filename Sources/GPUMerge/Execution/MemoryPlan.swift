@@ -47,7 +47,8 @@ package struct MemoryPlan: Sendable, Hashable {
     for slots in [slotCount, max(1, slotCount / 2)] {
       for inputs in [Int(GM_MAX_INPUTS), 8, 4] {
         let plan = MemoryPlan(
-          steps: steps, block: block, slots: slots, inputs: inputs, copies: backend.copiesPerByte)
+          steps: steps, block: block, launch: min(block, backend.preferredLaunchByteCount),
+          slots: slots, inputs: inputs, copies: backend.copiesPerByte)
         let largest = max(
           plan.slotLayout.inputByteCount, plan.slotLayout.accumulatorByteCount,
           plan.slotLayout.outputByteCount)
@@ -57,7 +58,7 @@ package struct MemoryPlan: Sendable, Hashable {
     return nil
   }
 
-  private init(steps: [Step], block: Int, slots: Int, inputs: Int, copies: Int) {
+  private init(steps: [Step], block: Int, launch: Int, slots: Int, inputs: Int, copies: Int) {
     var staging = 0
     var accumulator = 0
     var seen: Set<Shape> = []
@@ -66,7 +67,7 @@ package struct MemoryPlan: Sendable, Hashable {
       let runs = step.runs(maximumInputCount: inputs)
       guard seen.insert(Shape(runs: runs)).inserted else { continue }
       for run in runs {
-        let elements = block / step.output.dtype.byteWidth
+        let elements = launch / step.output.dtype.byteWidth
         let widths = step.inputWidth * run.models.count + step.baseWidth
         staging = max(
           staging, elements * widths + (run.models.count + 1) * MemoryPlan.alignment)
@@ -80,7 +81,7 @@ package struct MemoryPlan: Sendable, Hashable {
     slotCount = slots
     slotLayout = SlotLayout(
       inputByteCount: staging, accumulatorByteCount: accumulator, outputByteCount: block,
-      flagCount: Self.flagCount)
+      flagCount: Self.flagCount, launchByteCount: launch)
     totalByteCount = slotLayout.byteCount * slots * copies
   }
 

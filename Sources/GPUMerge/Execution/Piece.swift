@@ -8,6 +8,17 @@ package struct Piece: Sendable, Hashable {
   package var blockOffset: Int
 }
 
+extension Piece {
+  /// The piece cut into parts of a number of bytes each; what is left over is the last.
+  package func parts(ofAtMost byteCount: Int) -> some Sequence<Piece> {
+    stride(from: tensorRange.lowerBound, to: tensorRange.upperBound, by: byteCount).lazy.map {
+      Piece(
+        step: step, tensorRange: $0..<Swift.min($0 + byteCount, tensorRange.upperBound),
+        blockOffset: blockOffset + $0 - tensorRange.lowerBound)
+    }
+  }
+}
+
 /// The output file cut into blocks of equal size, wherever tensors begin and end: every block but the
 /// last is written with one aligned write, and small tensors share one.
 package struct BlockSchedule: Sendable {

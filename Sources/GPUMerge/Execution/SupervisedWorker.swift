@@ -18,7 +18,7 @@ struct SupervisedWorker {
     var rest = block
     while !rest.isEmpty {
       guard let worker, let seat else { return }
-      let part = rest.prefix(worker.maximumByteCount)
+      let part = rest.prefix(worker.layout.outputByteCount)
       do throws(BlockFailure) {
         try worker.merge(part)
         rest = part.upperBound..<rest.upperBound
@@ -48,7 +48,7 @@ struct SupervisedWorker {
     self.seat = seat
     worker = BlockWorker(
       pipeline: pipeline, slot: slot, device: seat.backend.name,
-      maximumByteCount: (seat.isHalved ? layout.halved : layout).outputByteCount)
+      layout: seat.isHalved ? layout.halved : layout)
     return true
   }
 }

@@ -34,8 +34,9 @@ package final class RecordedFile: OutputSink {
   }
 
   package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(GPUMergeError) {
-    try file.write(bytes, at: offset)
+    // First, as the processor's caches will hold something else when the write is done.
     let crc = crc32(0, bytes)
+    try file.write(bytes, at: offset)
     let isDue = state.withLock { state in
       state.written.add(offset..<offset + bytes.count, crc: crc)
       return !state.isRecording && ContinuousClock.now - state.lastRecord >= interval

@@ -118,10 +118,22 @@ bool GM_NAME(gm_dare)(const gm_kernel *kernel, const gm_piece *piece, const gm_o
   alignas(64) uint32_t odd[gm_tile];
   bool nonfinite = false;
   size_t count = 0;
+#if GM_VECTORS
+  bool in_vectors = GM_NAME(dare_fits_vectors)(kernel, dare);
+#else
+  bool in_vectors = false;
+#endif
   for (size_t from = 0; from < piece->count; from += count) {
     // Tiles end at whole groups of the tensor.
     size_t skip = (piece->first + from) & 3;
-    count = piece->count - from < gm_tile - skip ? piece->count - from : gm_tile - skip;
+    size_t tile = in_vectors && skip != 0 ? 4 : gm_tile;
+    count = piece->count - from < tile - skip ? piece->count - from : tile - skip;
+#if GM_VECTORS
+    if (in_vectors && skip == 0 && piece->count - from >= gm_lanes) {
+      count = GM_NAME(dare_vectors)(kernel, piece, operands, dare, from, &nonfinite);
+      continue;
+    }
+#endif
     GM_NAME(dare_base)(kernel->base, base, (const uint8_t *)operands->base + from * base_size,
                        count);
     if (kernel->first) {

@@ -127,7 +127,11 @@ bool GM_NAME(gm_linear)(const gm_kernel *kernel, const gm_piece *piece, const gm
   alignas(64) double hi[gm_tile] = {0}, lo[gm_tile] = {0};
   alignas(64) uint32_t odd[gm_tile];
   bool nonfinite = false;
-  for (size_t from = 0; from < piece->count; from += gm_tile) {
+  size_t done = 0;
+#if GM_VECTORS
+  done = GM_NAME(linear_vectors)(kernel, piece, operands, linear, &nonfinite);
+#endif
+  for (size_t from = done; from < piece->count; from += gm_tile) {
     size_t count = piece->count - from < gm_tile ? piece->count - from : gm_tile;
     if (!kernel->first) {
       GM_NAME(load_sums)(kernel->wide, operands->accumulator, from, count, hi, lo);

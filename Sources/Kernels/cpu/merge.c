@@ -19,7 +19,9 @@ bool gm_isa_available(gm_isa isa) {
     case gm_isa_baseline: return true;
 #ifdef __x86_64__
     // These ask the operating system too, which must save the wider registers.
-    case gm_isa_avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
+    case gm_isa_avx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") &&
+             __builtin_cpu_supports("fma");
     case gm_isa_avx512:
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("f16c");

@@ -31,6 +31,14 @@
     case gm_f8_e4m3fnuz: function(gm_f8_e4m3fnuz, __VA_ARGS__); break; \
     default: function(gm_f8_e5m2fnuz, __VA_ARGS__); break;             \
   }
+// All types but binary64, each as a constant.
+#define GM_FOR_VECTOR_TYPE(type, function, ...)                 \
+  switch (type) {                                               \
+    case gm_bf16: function(gm_bf16, __VA_ARGS__); break;        \
+    case gm_f16: function(gm_f16, __VA_ARGS__); break;          \
+    case gm_f32: function(gm_f32, __VA_ARGS__); break;          \
+    default: GM_FOR_TYPE_OF_8_BITS(type, function, __VA_ARGS__) \
+  }
 #define GM_FOR_DIVISION(division, function, type, ...)                         \
   switch (division) {                                                          \
     case gm_divide_none: function(type, gm_divide_none, __VA_ARGS__); break;   \
