@@ -12,11 +12,17 @@ static const char real[] = {
 static const char numeric[] = {
 #embed "cl/numeric.h" suffix(, 0)
 };
+static const char words[] = {
+#embed "cl/words.h" suffix(, 0)
+};
 static const char methods[] = {
 #embed "cl/methods.h" suffix(, 0)
 };
-static const char group[] = {
-#embed "cl/group.h" suffix(, 0)
+static const char single[] = {
+#embed "cl/single.h" suffix(, 0)
+};
+static const char elements[] = {
+#embed "cl/elements.h" suffix(, 0)
 };
 static const char linear[] = {
 #embed "cl/linear.cl" suffix(, 0)
@@ -25,7 +31,8 @@ static const char dare[] = {
 #embed "cl/dare.cl" suffix(, 0)
 };
 
-static const char *const prelude[] = {kernel_types, real, numeric, methods, group, nullptr};
+static const char *const prelude[] = {kernel_types, real,   numeric,  words,
+                                      methods,      single, elements, nullptr};
 
 const char *const *const gm_kernel_prelude = prelude;
 
@@ -45,12 +52,12 @@ const char *gm_kernel_name(gm_family family) {
   return nullptr;
 }
 
-size_t gm_kernel_options(gm_kernel kernel, bool soft_fp64, char *buffer, size_t capacity) {
-  int length =
-      snprintf(buffer, capacity,
-               "-DIN_DTYPE=%d -DBASE_DTYPE=%d -DOUT_DTYPE=%d -DDIVISION=%d -DWIDE=%d "
-               "-DFIRST=%d -DLAST=%d -DINPUTS=%u -DSOFT_FP64=%d",
-               (int)kernel.input, (int)kernel.base, (int)kernel.output, (int)kernel.division,
-               kernel.wide, kernel.first, kernel.last, kernel.inputs, soft_fp64);
+size_t gm_kernel_options(gm_kernel kernel, gm_target target, char *buffer, size_t capacity) {
+  int length = snprintf(buffer, capacity,
+                        "-DIN_DTYPE=%d -DBASE_DTYPE=%d -DOUT_DTYPE=%d -DDIVISION=%d -DWIDE=%d "
+                        "-DFIRST=%d -DLAST=%d -DINPUTS=%u -DSOFT_FP64=%d -DFAST_F32=%d -DRUNS=%d",
+                        (int)kernel.input, (int)kernel.base, (int)kernel.output,
+                        (int)kernel.division, kernel.wide, kernel.first, kernel.last, kernel.inputs,
+                        target.soft_fp64, target.fast_f32, target.runs);
   return length < 0 ? 0 : (size_t)length;
 }

@@ -26,12 +26,13 @@ struct KernelSourceTests {
       wide: true, first: false, last: true, inputs: 3)
     let expected =
       "-DIN_DTYPE=1 -DBASE_DTYPE=2 -DOUT_DTYPE=3 -DDIVISION=2 -DWIDE=1 -DFIRST=0 -DLAST=1 "
-      + "-DINPUTS=3 -DSOFT_FP64=1"
+      + "-DINPUTS=3 -DSOFT_FP64=1 -DFAST_F32=0 -DRUNS=1"
+    let target = gm_target(soft_fp64: true, fast_f32: false, runs: true)
     var buffer = [CChar](repeating: 1, count: 256)
-    #expect(gm_kernel_options(kernel, true, &buffer, buffer.count) == expected.utf8.count)
+    #expect(gm_kernel_options(kernel, target, &buffer, buffer.count) == expected.utf8.count)
     #expect(
       buffer.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } } == expected)
-    #expect(gm_kernel_options(kernel, true, &buffer, 10) == expected.utf8.count)
+    #expect(gm_kernel_options(kernel, target, &buffer, 10) == expected.utf8.count)
     #expect(buffer[9] == 0)
   }
 

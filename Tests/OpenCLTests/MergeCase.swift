@@ -16,6 +16,12 @@ struct MergeCase: Sendable {
   var seed: UInt64 = 1
   /// Whether no element is NaN or infinite.
   var areFinite = true
+  /// Whether every weight is 1.
+  var isAverage = false
+  /// How many exponents lie between the least and the largest elements; nil for any elements.
+  ///
+  /// For types of 16 bits only.
+  var exponentReach: Int?
 
   /// What computes the CPU's side.
   enum Reference: Sendable { case cpu, softFloat64 }
@@ -40,7 +46,12 @@ struct MergeCase: Sendable {
     var random = SplitMix64(state: seed &+ UInt64(launch) &* 1000)
     var bytes: [UInt8] = []
     for _ in 0..<lanes {
-      bytes += random.elements(input, count: lanePitch / size(input), areFinite: areFinite)
+      let elements = lanePitch / size(input)
+      if let exponentReach {
+        bytes += random.extremes(input, count: elements, exponentReach: exponentReach)
+      } else {
+        bytes += random.elements(input, count: elements, areFinite: areFinite)
+      }
     }
     var baseRandom = SplitMix64(state: seed &+ 77)
     bytes += baseRandom.elements(input, count: lanePitch / size(input), areFinite: areFinite)
@@ -86,7 +97,7 @@ struct MergeCase: Sendable {
     linear.reciprocal = reciprocal.bitPattern
     withUnsafeMutableBytes(of: &linear.weight) { bytes in
       for lane in 0..<inputsPerLaunch[launch] {
-        let weight = 0.1 + 0.37 * Double(lane + launch)
+        let weight = isAverage ? 1 : 0.1 + 0.37 * Double(lane + launch)
         bytes.storeBytes(of: weight.bitPattern, toByteOffset: lane * 8, as: UInt64.self)
       }
     }

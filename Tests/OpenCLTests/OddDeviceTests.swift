@@ -1,5 +1,6 @@
 import GPUMerge
 import Glibc
+import Kernels
 import OpenCLLoader
 import Synchronization
 import Testing
@@ -105,7 +106,8 @@ extension FaultTests {
       value?.storeBytes(of: isSize ? size : multiple, as: Int.self)
       return CL_SUCCESS
     }
-    let backend = try OpenCLBackend(TestDevice.require(), api: OpenCLAPI(table))
+    let target = gm_target(soft_fp64: false, fast_f32: true, runs: false)
+    let backend = try OpenCLBackend(TestDevice.require(), api: OpenCLAPI(table), target: target)
     let merge = MergeCase(count: 1009, first: 3)
     #expect(try merge.run(on: backend.makeSlot(merge.layout)) == merge.run(on: .cpu))
   }

@@ -12,13 +12,18 @@ struct SlotTests {
   /// How a backend may use memory and arithmetic.
   struct Mode: Sendable {
     var isHostUnified: Bool
-    var softFloat64: Bool?
+    /// What the kernels are compiled for; nil for what suits the device.
+    var target: gm_target?
   }
 
   static let shared = Mode(isHostUnified: true)
   static let copied = Mode(isHostUnified: false)
+  /// As on the device, as on a GPU, as on devices that lack binary64 or subnormals of binary32.
   static let modes = [
-    shared, copied, Mode(isHostUnified: true, softFloat64: true),
+    shared, copied,
+    Mode(isHostUnified: true, target: gm_target(soft_fp64: false, fast_f32: true, runs: false)),
+    Mode(isHostUnified: true, target: gm_target(soft_fp64: false, fast_f32: false, runs: true)),
+    Mode(isHostUnified: true, target: gm_target(soft_fp64: true, fast_f32: false, runs: false)),
   ]
 
   /// One backend for each mode, as compiling the kernels is what takes time.
@@ -26,7 +31,7 @@ struct SlotTests {
     OpenCLDevices.found.all.first.map { device in
       Result { () throws(DeviceError) in
         try OpenCLBackend(
-          device, softFloat64: mode.softFloat64, isHostUnified: mode.isHostUnified)
+          device, target: mode.target, isHostUnified: mode.isHostUnified)
       }
     }
   }
@@ -39,7 +44,7 @@ struct SlotTests {
   private func check(_ merge: MergeCase, _ mode: Int) throws {
     let slot = try backend(mode).makeSlot(merge.layout)
     let reference: MergeCase.Reference =
-      Self.modes[mode].softFloat64 == true ? .softFloat64 : .cpu
+      Self.modes[mode].target?.soft_fp64 == true ? .softFloat64 : .cpu
     let expected = merge.run(on: reference)
     // Twice, to see that nothing of the first block stays.
     for _ in 0..<2 {
@@ -82,6 +87,29 @@ struct SlotTests {
     "every division", arguments: [gm_divide_none, gm_divide_exact, gm_divide_full], modes.indices)
   func everyDivision(division: gm_division, mode: Int) throws {
     try check(MergeCase(division: division), mode)
+  }
+
+  @Test(
+    "averages of numbers whose sums binary32 just holds, or just not",
+    arguments: [gm_bf16, gm_f16], [gm_divide_none, gm_divide_exact, gm_divide_full])
+  func extremes(element: gm_element, division: gm_division) throws {
+    // Three numbers of 8 bits fit into 24 if they differ by 14 exponents, of 11 bits by 11. From
+    // about 20 on, the least is lost beside the others, where it may decide to which side of a tie.
+    for reach in [1, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26] {
+      let merge = MergeCase(
+        input: element, output: element, division: division, isAverage: true, exponentReach: reach)
+      try check(merge, 0)
+    }
+  }
+
+  @Test("averages to other types", arguments: [gm_f16, gm_f32, gm_f8_e4m3fn, gm_f8_e5m2fnuz])
+  func averages(output: gm_element) throws {
+    for reach in [6, 24] {
+      let merge = MergeCase(
+        input: gm_bf16, output: output, division: gm_divide_exact, isAverage: true,
+        exponentReach: reach)
+      try check(merge, 0)
+    }
   }
 
   @Test(

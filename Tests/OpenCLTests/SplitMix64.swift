@@ -29,4 +29,18 @@ struct SplitMix64: RandomNumberGenerator {
     let isUnsigned = type == gm_f8_e4m3fnuz || type == gm_f8_e5m2fnuz
     return areFinite && isUnsigned ? bytes.map { $0 == 0x80 ? 0 : $0 } : bytes
   }
+
+  /// Elements of 16 bits, of which a third are next to the least, and the others up to two exponents
+  /// below the largest, so that sums of these are often ties that one of the least breaks.
+  mutating func extremes(_ type: gm_element, count: Int, exponentReach: Int) -> [UInt8] {
+    let (least, exponent): (UInt16, UInt16) = type == gm_bf16 ? (100 << 7, 1 << 7) : (1, 1 << 10)
+    let most = least + UInt16(exponentReach) * exponent
+    let words = (0..<count).map { _ in
+      let bits = next()
+      let below = UInt16(bits % (2 * UInt64(exponent)))
+      let magnitude = bits >> 32 % 3 == 0 ? least + UInt16(bits % 2) : max(least, most - below)
+      return (magnitude | UInt16(bits >> 63) << 15).littleEndian
+    }
+    return words.withUnsafeBytes { Array($0) }
+  }
 }

@@ -88,7 +88,7 @@ struct KernelCheck {
     try slot.beginInput().copyBytes(from: staged)
     try slot.run(launches, stagedByteCount: layout.inputByteCount)
     let result = try slot.finish(outputByteCount: laneByteCount)
-    let (expected, isFlagged) = expected(softFloat64: backend.library.softFloat64)
+    let (expected, isFlagged) = expected(softFloat64: backend.library.target.soft_fp64)
     guard result.bytes.elementsEqual(expected), result.flags == (isFlagged ? [0] : []) else {
       throw DeviceError(
         device: backend.name, function: String(cString: gm_kernel_name(family)), status: 0,

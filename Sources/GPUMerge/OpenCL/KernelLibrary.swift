@@ -4,12 +4,12 @@ import Synchronization
 /// The programs of one context, each compiled when it is first needed.
 final class KernelLibrary: Sendable {
   let context: Context
-  let softFloat64: Bool
+  let target: gm_target
   private let programs = Mutex<[KernelKey: Program]>([:])
 
-  init(_ context: Context, softFloat64: Bool) {
+  init(_ context: Context, target: gm_target) {
     self.context = context
-    self.softFloat64 = softFloat64
+    self.target = target
   }
 
   /// The program of a kernel, compiled at the first call.
@@ -19,7 +19,7 @@ final class KernelLibrary: Sendable {
     try programs.withLock { programs throws(DeviceError) in
       let key = KernelKey(kernel)
       if let program = programs[key] { return program }
-      let program = try Program(context, kernel, softFloat64: softFloat64)
+      let program = try Program(context, kernel, target: target)
       programs[key] = program
       return program
     }

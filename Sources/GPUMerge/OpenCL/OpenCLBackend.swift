@@ -1,3 +1,4 @@
+package import Kernels
 import OpenCLLoader
 import Synchronization
 
@@ -16,17 +17,17 @@ package final class OpenCLBackend: Backend {
   /// - Parameters:
   ///   - device: The device.
   ///   - api: The functions to call; tests give their own.
-  ///   - softFloat64: Whether to compute binary64 in integer arithmetic; nil where the device must.
+  ///   - target: What to compile kernels for; nil for what suits the device.
   ///   - isHostUnified: Whether to work in the host's memory; nil where the device does.
   /// - Throws: What `clCreateContext` fails with.
   package init(
-    _ device: OpenCLDevice, api: OpenCLAPI? = nil, softFloat64: Bool? = nil,
+    _ device: OpenCLDevice, api: OpenCLAPI? = nil, target: gm_target? = nil,
     isHostUnified: Bool? = nil
   ) throws(DeviceError) {
     self.device = device
     let api = if let api { api } else { try Self.systemAPI(for: device) }
     context = try Context(device, api: api)
-    library = KernelLibrary(context, softFloat64: softFloat64 ?? !device.hasFloat64)
+    library = KernelLibrary(context, target: target ?? device.kernelTarget)
     self.isHostUnified = isHostUnified ?? device.isHostUnified
   }
 
@@ -58,8 +59,10 @@ package final class OpenCLBackend: Backend {
     return overflows ? .max : product
   }
 
-  /// Work-groups of 256 fill a GPU's compute units.
-  var wantedLocalSize: Int { device.kind == .cpu ? 64 : 256 }
+  /// The most work-items in a work-group: 256 fill a GPU's compute units, and one that handles a run of
+  /// elements is a work-group by itself.
+  var wantedLocalSize: Int { library.target.runs ? 1 : 256 }
+  var elementsPerWorkItem: Int { library.target.runs ? 4096 : 4 }
 
   package func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
     if let fault = fault.withLock(\.self) { throw fault }
@@ -75,7 +78,7 @@ package final class OpenCLBackend: Backend {
   package func reopened() throws(DeviceError) -> any Backend {
     guard fault.withLock({ $0 != nil }) else { return self }
     return try OpenCLBackend(
-      device, api: context.driver.api, softFloat64: library.softFloat64,
+      device, api: context.driver.api, target: library.target,
       isHostUnified: isHostUnified)
   }
 

@@ -1,3 +1,4 @@
+package import Kernels
 import OpenCLLoader
 
 /// An OpenCL device that can merge.
@@ -23,6 +24,8 @@ public struct OpenCLDevice: Sendable, Hashable {
   /// Whether the device computes in binary64 with subnormals, infinities and NaN, rounding to
   /// nearest even; where not, the same results come from integer arithmetic, more slowly.
   public package(set) var hasFloat64: Bool
+  /// Whether the device keeps subnormal numbers of binary32.
+  package var keepsFloat32Subnormals: Bool
   /// Whether the device works in the host's memory.
   public package(set) var isHostUnified: Bool
   /// How many compute units the device has.
@@ -52,6 +55,7 @@ public struct OpenCLDevice: Sendable, Hashable {
     globalMemoryByteCount = 0
     maximumAllocationByteCount = 0
     hasFloat64 = false
+    keepsFloat32Subnormals = false
     isHostUnified = false
     computeUnits = 1
     platformHandle = 0
@@ -85,6 +89,7 @@ extension OpenCLDevice {
     globalMemoryByteCount = Int(clamping: memory)
     maximumAllocationByteCount = Int(clamping: allocation)
     hasFloat64 = Self.computesFloat64(device, api)
+    keepsFloat32Subnormals = Self.isFull(CL_DEVICE_SINGLE_FP_CONFIG, of: device, api)
     isHostUnified = kind == .cpu || isTrue(CL_DEVICE_HOST_UNIFIED_MEMORY)
     computeUnits = Int(
       api.number(CL_DEVICE_MAX_COMPUTE_UNITS, of: device, as: cl_uint.self) ?? 1)
@@ -93,14 +98,24 @@ extension OpenCLDevice {
   }
 
   private static func computesFloat64(_ device: cl_device_id, _ api: OpenCLAPI) -> Bool {
+    let extensions = api.text(CL_DEVICE_EXTENSIONS, of: device)?.split(separator: " ") ?? []
+    return extensions.contains("cl_khr_fp64")
+      && isFull(CL_DEVICE_DOUBLE_FP_CONFIG, of: device, api)
+  }
+
+  /// Whether numbers are with subnormals, infinities and NaN, and rounded to nearest even.
+  private static func isFull(
+    _ configuration: Int32, of device: cl_device_id, _ api: OpenCLAPI
+  ) -> Bool {
     let needed = cl_device_fp_config(CL_FP_DENORM | CL_FP_INF_NAN | CL_FP_ROUND_TO_NEAREST)
-    guard
-      api.text(CL_DEVICE_EXTENSIONS, of: device)?.split(separator: " ").contains("cl_khr_fp64")
-        == true,
-      let config = api.number(
-        CL_DEVICE_DOUBLE_FP_CONFIG, of: device, as: cl_device_fp_config.self)
-    else { return false }
-    return config & needed == needed
+    let found = api.number(configuration, of: device, as: cl_device_fp_config.self)
+    return found.map { $0 & needed == needed } ?? false
+  }
+
+  /// What kernels are compiled for.
+  package var kernelTarget: gm_target {
+    gm_target(
+      soft_fp64: !hasFloat64, fast_f32: hasFloat64 && keepsFloat32Subnormals, runs: kind == .cpu)
   }
 
   /// Whether a version text, "OpenCL major.minor vendor's own", is at least 1.2.

@@ -114,9 +114,9 @@ package final class OpenCLSlot: Slot {
     try launch.parameters.withBytes { bytes throws(DeviceError) in
       try kernel.bind(5, to: bytes)
     }
-    // A work-item does four elements, aligned to the tensor's start as the random numbers are.
-    let elements = (launch.piece.first & 3) + launch.piece.count
-    try queue.launch(kernel, workItemCount: Int((elements + 3) / 4))
+    let perItem = backend.elementsPerWorkItem
+    try queue.launch(
+      kernel, workItemCount: (Int(launch.piece.count) + perItem - 1) / perItem)
   }
 
   private func kernel(for key: gm_kernel) throws(DeviceError) -> Kernel {

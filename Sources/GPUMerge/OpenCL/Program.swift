@@ -12,7 +12,7 @@ final class Program: @unchecked Sendable {
   /// Compiles the source of a family, specialised for one kernel.
   ///
   /// The C functions are `clCreateProgramWithSource` and `clBuildProgram`.
-  init(_ context: Context, _ kernel: gm_kernel, softFloat64: Bool) throws(DeviceError) {
+  init(_ context: Context, _ kernel: gm_kernel, target: gm_target) throws(DeviceError) {
     self.context = context
     kernelName = String(cString: gm_kernel_name(kernel.family))
     handle = try context.driver.create("clCreateProgramWithSource") { status in
@@ -21,7 +21,7 @@ final class Program: @unchecked Sendable {
         context.handle, cl_uint(texts.count), &texts, nil, &status)
     }
     // From here on, a throw runs deinit, as every property is set.
-    try build("-cl-std=CL1.2 " + Self.options(kernel, softFloat64: softFloat64))
+    try build("-cl-std=CL1.2 " + Self.options(kernel, target: target))
   }
 
   deinit { _ = context.driver.functions.clReleaseProgram(handle) }
@@ -50,11 +50,11 @@ final class Program: @unchecked Sendable {
     return texts
   }
 
-  private static func options(_ kernel: gm_kernel, softFloat64: Bool) -> String {
-    let capacity = gm_kernel_options(kernel, softFloat64, nil, 0) + 1
+  private static func options(_ kernel: gm_kernel, target: gm_target) -> String {
+    let capacity = gm_kernel_options(kernel, target, nil, 0) + 1
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
       guard let start = buffer.baseAddress else { return "" }
-      _ = gm_kernel_options(kernel, softFloat64, start, capacity)
+      _ = gm_kernel_options(kernel, target, start, capacity)
       return String(cString: start)
     }
   }

@@ -25,47 +25,78 @@
 #define INPUTS 2
 #endif
 
-kernel void dare(global const uchar *inputs, global uchar *accumulator, global uchar *output,
-                 global uint *flags, gm_piece piece, gm_dare_parameters parameters) {
-  gm_group group = gm_find_group(piece.first, piece.count, get_global_id(0));
-  if (group.from >= group.to) return;
-  gm_u64 raw[4];
-  gm_real base[4];
-  gm_pair sum[4];
-  gm_load_group(BASE_DTYPE, GM_AT(inputs, piece.base), group, raw);
-  for (int lane = 0; lane < 4; lane++) {
-    base[lane] = gm_decode(BASE_DTYPE, raw[lane]);
-    sum[lane] = gm_make_pair(gm_real_of(0), gm_real_of(0));
-  }
-  if (!FIRST) gm_load_sums(WIDE, GM_AT(accumulator, piece.accumulator), group, sum);
+/// The elements for which random numbers are computed in one go. One group on a GPU, all in registers.
+#define GM_TILE (RUNS ? 256U : 4U)
 
-  gm_u64 group_in_tensor = (piece.first >> 2) + get_global_id(0);
-  for (uint i = 0; i < INPUTS; i++) {
-    gm_load_group(IN_DTYPE, GM_AT(inputs, piece.input[i]), group, raw);
-    gm_philox_state random =
-        gm_dare_random(group_in_tensor, parameters.model + i, parameters.key[0], parameters.key[1]);
-    for (int lane = 0; lane < 4; lane++) {
-      gm_real x = gm_decode(IN_DTYPE, raw[lane]);
-      bool keep = gm_dare_keeps(random.word[lane], parameters.threshold);
+/// The random bits of a tile's elements for one model, from a group on.
+GM_FUNCTION void gm_dare_words(gm_u32 *words, gm_u64 group, gm_u32 model, gm_u32 key0,
+                               gm_u32 key1) {
+  for (gm_u32 i = 0; i < GM_TILE; i += GM_WORDS_AT_ONCE) {
+    gm_philox_state random = gm_dare_random(gm_groups_from(group + i / 4), model, key0, key1);
+    gm_store_words(words + i, random.word[0], random.word[1], random.word[2], random.word[3]);
+  }
+}
+
+/// Merges the lanes of a tile from `from` and up to, but not including, `to`; `index` is what lane 0 has
+/// in the piece. Returns whether an output element is NaN or infinite.
+GM_FUNCTION bool gm_dare_lanes(global const uchar *inputs, global uchar *accumulator,
+                               global uchar *output, const gm_piece *piece,
+                               const gm_dare_parameters *parameters, gm_u32 (*words)[GM_TILE],
+                               gm_u64 index, uint from, uint to) {
+  gm_divisor divisor =
+      gm_make_divisor(parameters->divisor, parameters->divisor_rest, parameters->reciprocal);
+  bool nonfinite = false;
+  for (uint lane = from; lane < to; lane++) {
+    gm_u64 element = index + lane;
+    gm_real base = gm_load(BASE_DTYPE, GM_AT(inputs, piece->base), element);
+    gm_pair sum = gm_make_pair(gm_real_of(0), gm_real_of(0));
+    if (!FIRST) sum = gm_load_sum(WIDE, GM_AT(accumulator, piece->accumulator), element);
+#pragma unroll
+    for (uint i = 0; i < INPUTS; i++) {
+      gm_real x = gm_load(IN_DTYPE, GM_AT(inputs, piece->input[i]), element);
+      bool keep = gm_dare_keeps(words[i][lane], parameters->threshold);
       if (WIDE) {
-        sum[lane] = gm_dare_add_wide(sum[lane], x, base[lane], keep);
+        sum = gm_dare_add_wide(sum, x, base, keep);
       } else {
-        sum[lane].hi = gm_dare_add(sum[lane].hi, x, base[lane], keep);
+        sum.hi = gm_dare_add(sum.hi, x, base, keep);
       }
     }
+    if (LAST) {
+      gm_real result = WIDE ? gm_dare_finish_wide(OUT_DTYPE, sum, base, DIVISION, divisor)
+                            : gm_dare_finish(sum.hi, base, DIVISION, divisor);
+      nonfinite |= gm_store(OUT_DTYPE, GM_AT(output, piece->output), element, result);
+    } else {
+      gm_store_sum(WIDE, GM_AT(accumulator, piece->accumulator), element, sum);
+    }
   }
-  if (!LAST) {
-    gm_store_sums(WIDE, GM_AT(accumulator, piece.accumulator), group, sum);
-    return;
-  }
+  return nonfinite;
+}
 
-  gm_divisor divisor =
-      gm_make_divisor(parameters.divisor, parameters.divisor_rest, parameters.reciprocal);
-  for (int lane = 0; lane < 4; lane++) {
-    gm_real result = WIDE ? gm_dare_finish_wide(OUT_DTYPE, sum[lane], base[lane], DIVISION, divisor)
-                          : gm_dare_finish(sum[lane].hi, base[lane], DIVISION, divisor);
-    raw[lane] = gm_encode(OUT_DTYPE, result);
+kernel void dare(global const uchar *restrict inputs, global uchar *restrict accumulator,
+                 global uchar *restrict output, global uint *restrict flags, gm_piece piece,
+                 gm_dare_parameters parameters) {
+  // Tiles begin with a group of the tensor, which the piece may lack elements of.
+  gm_u64 before = piece.first & 3, end = before + piece.count;
+  gm_share share = gm_find_share((end + GM_TILE - 1) / GM_TILE);
+  bool nonfinite = false;
+  for (gm_u64 tile = share.from; tile < share.to; tile += share.step) {
+    gm_u64 start = tile * GM_TILE;
+    gm_u32 words[INPUTS][GM_TILE];
+#pragma unroll
+    for (uint i = 0; i < INPUTS; i++) {
+      gm_dare_words(words[i], (piece.first + start) >> 2, parameters.model + i, parameters.key[0],
+                    parameters.key[1]);
+    }
+    uint from = tile == 0 ? (uint)before : 0;
+    uint to = end - start < GM_TILE ? (uint)(end - start) : GM_TILE;
+    if (!RUNS && from == 0 && to == GM_TILE) {
+      // With constant bounds, a GPU's compiler keeps the words in registers.
+      nonfinite |= gm_dare_lanes(inputs, accumulator, output, &piece, &parameters, words,
+                                 start - before, 0, GM_TILE);
+    } else {
+      nonfinite |= gm_dare_lanes(inputs, accumulator, output, &piece, &parameters, words,
+                                 start - before, from, to);
+    }
   }
-  gm_store_group(OUT_DTYPE, GM_AT(output, piece.output), group, raw);
-  if (gm_has_nonfinite(OUT_DTYPE, group, raw)) atomic_or(flags + piece.flag, 1U);
+  if (nonfinite) atomic_or(flags + piece.flag, 1U);
 }

@@ -8,6 +8,7 @@
 
 #ifndef __OPENCL_VERSION__
 #include "numeric.h"
+#include "words.h"
 #endif
 
 // MARK: Philox4x32-10
@@ -15,18 +16,19 @@
 /// Four numbers of 32 bits in the lower halves; what is in the upper halves does not matter, which
 /// spares the CPU's vector loops the masks.
 typedef struct {
-  gm_u64 word[4];
+  gm_word word[4];
 } gm_philox_state;
 
 /// Salmon, Moraes, Dror, Shaw 2011, doi:10.1145/2063384.2063405.
 GM_FUNCTION gm_philox_state gm_philox(gm_philox_state counter, gm_u32 key0, gm_u32 key1) {
-  gm_u64 c0 = counter.word[0], c1 = counter.word[1], c2 = counter.word[2], c3 = counter.word[3];
+  gm_word c0 = counter.word[0], c1 = counter.word[1], c2 = counter.word[2], c3 = counter.word[3];
+#pragma unroll
   for (int round = 0; round < 10; round++) {
-    gm_u64 product0 = (c0 & 0xffffffff) * 0xd2511f53;
-    gm_u64 product1 = (c2 & 0xffffffff) * 0xcd9e8d57;
-    c0 = (product1 >> 32) ^ c1 ^ key0;
+    gm_word product0 = (c0 & 0xffffffff) * 0xd2511f53;
+    gm_word product1 = (c2 & 0xffffffff) * 0xcd9e8d57;
+    c0 = gm_upper_words(product1) ^ c1 ^ key0;
     c1 = product1;
-    c2 = (product0 >> 32) ^ c3 ^ key1;
+    c2 = gm_upper_words(product0) ^ c3 ^ key1;
     c3 = product0;
     key0 += 0x9e3779b9;
     key1 += 0xbb67ae85;
@@ -40,7 +42,7 @@ GM_FUNCTION gm_philox_state gm_philox(gm_philox_state counter, gm_u32 key0, gm_u
 }
 
 /// The random bits of the four elements from 4 * group on, for one model.
-GM_FUNCTION gm_philox_state gm_dare_random(gm_u64 group, gm_u32 model, gm_u32 key0, gm_u32 key1) {
+GM_FUNCTION gm_philox_state gm_dare_random(gm_word group, gm_u32 model, gm_u32 key0, gm_u32 key1) {
   gm_philox_state counter;
   counter.word[0] = group;
   counter.word[1] = group >> 32;

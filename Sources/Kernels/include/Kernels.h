@@ -19,9 +19,20 @@ extern const char *const *const gm_kernel_prelude;
 const char *gm_kernel_source(gm_family family);
 const char *gm_kernel_name(gm_family family);
 
+/// What the sources are compiled for. Results are the same bits in every case.
+typedef struct {
+  /// Binary64 in integer arithmetic, for devices without cl_khr_fp64.
+  bool soft_fp64;
+  /// Elements are converted by way of binary32, whose subnormal numbers the device must keep; not
+  /// with soft_fp64.
+  bool fast_f32;
+  /// A work-item handles a run of elements, in a loop that becomes vector instructions: for CPUs.
+  bool runs;
+} gm_target;
+
 /// Writes the -D options that specialise a family's source, NUL-terminated, and returns their
-/// length. `soft_fp64` selects binary64 in integer arithmetic, for devices without cl_khr_fp64.
-size_t gm_kernel_options(gm_kernel kernel, bool soft_fp64, char *buffer, size_t capacity);
+/// length.
+size_t gm_kernel_options(gm_kernel kernel, gm_target target, char *buffer, size_t capacity);
 
 // MARK: CPU
 
