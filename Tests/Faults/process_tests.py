@@ -63,7 +63,7 @@ class ProcessTests(FaultTestCase):
                 self.slow("folder"), stderr=subprocess.PIPE, text=True,
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
             journal = self.folder / "out.gpumerge-partial" / "journal.jsonl"
-            while not journal.exists() or journal.read_text().count("crc32") < 3:
+            while not journal.exists() or journal.read_text().count("crc32") < 1:
                 self.assertIsNone(process.poll())
             pid = int((self.folder / "out.gpumerge.lock").read_text())
             os.kill(pid, stop)
@@ -117,7 +117,7 @@ class ProcessTests(FaultTestCase):
         process = subprocess.Popen(self.slow("folder"), stderr=subprocess.PIPE, text=True)
         work = self.folder / "out.gpumerge-partial"
         while not (work / "journal.jsonl").exists() \
-                or (work / "journal.jsonl").read_text().count("crc32") < 3:
+                or (work / "journal.jsonl").read_text().count("crc32") < 1:
             self.assertIsNone(process.poll())
         os.kill(int((self.folder / "out.gpumerge.lock").read_text()), signal.SIGTERM)
         process.communicate(timeout=LONGEST)
