@@ -202,9 +202,10 @@ typedef struct {
 
 /// The conditions for sums of so many elements.
 GM_INLINE GM_NAME(exactness) GM_NAME(find_exactness)(gm_element type, gm_u32 terms) {
+  GM_NAME(exactness) result = {0};
+  if (gm_element_size(type) != 2) return result;
   int fraction_bits = gm_fraction_bits(type), carries = 0;
   while (terms > (gm_u32)1 << carries) carries++;
-  GM_NAME(exactness) result;
   // Magnitudes are compared less 1, so that zero is larger than all others.
   result.spread = (uint16_t)(((24 - (fraction_bits + 1) - carries) << fraction_bits) + 1);
   // Of bfloat16, from 2^-77 to 2^103; of float16, all that are finite.
