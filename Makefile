@@ -3,7 +3,7 @@
 # Every target installs what it needs first (Debian and Ubuntu packages, as root or with sudo).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test lint format bench interop faults fuzz size check clean
+.PHONY: help setup demo build test lint format bench interop faults fuzz size sanitize check clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -41,8 +41,11 @@ fuzz: setup ## Search for files that break a parser, with libFuzzer (FUZZ_SECOND
 size: setup ## Merge large tensors, models of 7 billion parameters and 100 models (SIZE_FOLDER=/tmp, 20 GB)
 	@Tests/Size/run.sh
 
+sanitize: setup ## Run the tests with the address, undefined-behaviour and thread sanitizers (an hour)
+	@Scripts/sanitize.sh
+
 check: setup ## Everything that must pass before a change goes in
 	@Scripts/check.sh
 
 clean: ## Remove everything that was built or made
-	rm -rf .build .demo .bench .venv-interop .venv-bench
+	rm -rf .build .build-asan .build-tsan .demo .bench .venv-interop .venv-bench
