@@ -19,13 +19,13 @@ def method_options(job):
 def options(job, more=()):
     """The yardstick's options for a job."""
     chosen = [*method_options(job), *more]
-    key = f"{processor()}, {' '.join(chosen)}, {len(job.inputs)} inputs"
+    kind = f"{processor()}, {' '.join(chosen)}, {len(job.inputs)} inputs"
+    key = f"{kind}, {job.bytes_read / 1e9:.1f} GB"
     path = FOLDER / "tuned.json"
     known = json.loads(path.read_text()) if path.exists() else {}
     small = job.bytes_read <= LIMIT
     if key not in known and not small:
-        same = key[: key.rindex(",")]
-        near = [setting for name, setting in known.items() if name.startswith(same)]
+        near = [setting for name, setting in known.items() if name.startswith(kind)]
         return [*chosen, *(near[-1] if near else [])]
     if key not in known or (RETUNE and key not in _done and small):
         known[key] = tune(job, chosen)

@@ -23,27 +23,35 @@ static void run(const ys_job *job, trial *trial) {
           trial->setting.chunk >> 10, trial->setting.block >> 10, seconds);
 }
 
-ys_setting ys_tune(const ys_job *job, size_t rounds) {
-  static const size_t threads[] = {2, 4, 8, 16}, chunks[] = {512, 1024, 2048, 4096};
-  static const size_t blocks[] = {16, 64, 256, 0};
-  trial trials[4 * 4 * 4];
+/// All that is tried: a bound of the machine shows as many settings that are equally good.
+static size_t settings(const ys_job *job, trial *trials) {
+  static const size_t threads[] = {4, 8, 16, 32}, chunks[] = {256, 512, 1024, 2048, 4096};
+  static const size_t blocks[] = {16, 64, 256};
   size_t count = 0;
   for (size_t t = 0; t < 4; t++) {
-    for (size_t c = 0; c < 4; c++) {
-      for (size_t b = 0; b < 4; b++) {
-        size_t block = blocks[b] == 0 ? chunks[c] : blocks[b];
-        // Small reads past the page cache are never the best.
-        if (job->direct && block != chunks[c]) continue;
+    for (size_t c = 0; c < 5; c++) {
+      // Small reads of a disk are never the best, nor are blocks that no cache holds.
+      bool whole = job->direct || job->cold;
+      for (size_t b = 0; b < (whole ? 1 : 3); b++) {
+        size_t block = whole ? chunks[c] : blocks[b];
+        if (block > chunks[c] || (!whole && block * job->mean.inputs > 4096)) continue;
         trials[count++] = (trial){{threads[t], chunks[c] << 10, block << 10}, 0};
       }
     }
   }
+  return count;
+}
+
+ys_setting ys_tune(const ys_job *job, size_t rounds) {
+  trial trials[4 * 5 * 3];
+  size_t count = settings(job, trials);
   for (size_t i = 0; i < count; i++) run(job, &trials[i]);
-  // One run says little on a machine with neighbours: the best quarter gets more.
+  // One run says little on a machine with neighbours: the best get more.
   qsort(trials, count, sizeof *trials, by_seconds);
+  size_t best = count < 8 ? count : 8;
   for (size_t round = 1; round < rounds; round++) {
-    for (size_t i = 0; i < count / 4; i++) run(job, &trials[i]);
+    for (size_t i = 0; i < best; i++) run(job, &trials[i]);
   }
-  qsort(trials, count / 4, sizeof *trials, by_seconds);
+  qsort(trials, best, sizeof *trials, by_seconds);
   return trials[0].setting;
 }
