@@ -50,6 +50,7 @@ struct KernelRun {
         var kernel = self.kernel
         kernel.first = from == 0
         kernel.last = members.upperBound == inputs.count
+        kernel.inputs = UInt32(members.count)
         let found = launch(
           kernel, start..<end, members, inputBytes, baseBytes, &accumulator, &output, engine)
         nonfinite = nonfinite || found
