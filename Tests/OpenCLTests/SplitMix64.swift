@@ -37,8 +37,8 @@ struct SplitMix64: RandomNumberGenerator {
     let most = least + UInt16(exponentReach) * exponent
     let words = (0..<count).map { _ in
       let bits = next()
-      let below = UInt16(bits % (2 * UInt64(exponent)))
-      let magnitude = bits >> 32 % 3 == 0 ? least + UInt16(bits % 2) : max(least, most - below)
+      let below = min(UInt16(bits % (2 * UInt64(exponent))), most - least)
+      let magnitude = bits >> 32 % 3 == 0 ? least + UInt16(bits % 2) : most - below
       return (magnitude | UInt16(bits >> 63) << 15).littleEndian
     }
     return words.withUnsafeBytes { Array($0) }
