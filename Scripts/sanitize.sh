@@ -60,7 +60,8 @@ for sanitizer in "${sanitizers[@]}"; do
   case $sanitizer in
     # The limits of memory and time that these hold are not those of sanitized programs; address spaces
     # of 160 MB have no room for a sanitizer, and six descriptors do not let it look for leaks.
-    address) tests address --skip HostileCost --skip outOfMemory --skip noDescriptors "$@" ;;
+    address) tests address --skip HostileCost --skip outOfMemory --skip noDescriptors \
+      --skip ExitStatusTests/descriptors "$@" ;;
     # The kernels' tests have one thread each, and take an hour.
     thread) tests thread --skip HostileCost --skip outOfMemory --skip KernelsTests "$@" ;;
     *) echo "sanitize.sh: there is no sanitizer '$sanitizer' here: address or thread" >&2 && exit 64 ;;
