@@ -152,13 +152,17 @@ GM_INLINE gm_v16u32 GM_NAME(encode_words)(gm_v16u32 words, gm_v16u32 *rare) {
 }
 
 /// Encodes one by one, which does for every type; returns whether any is NaN or infinite.
-static __attribute__((noinline)) bool GM_NAME(encode_each)(gm_element type, const double *values,
-                                                           uint8_t *at) {
+GM_INLINE bool GM_NAME(encode_each)(gm_element type, const double *values, uint8_t *at) {
   alignas(64) uint32_t odd[gm_lanes];
   uint8_t *elements = gm_element_size(type) == 1 ? (uint8_t *)odd : at;
   for (int i = 0; i < gm_lanes; i++) GM_NAME(store)(type, elements, (size_t)i, values[i]);
-  if (gm_element_size(type) == 1) GM_NAME(narrow)(type, at, odd, gm_lanes);
+  if (gm_element_size(type) == 1) GM_NAME(narrow_loop)(type, at, odd, gm_lanes);
   return GM_NAME(has_nonfinite)(type, at, gm_lanes);
+}
+
+/// Encodes what is rare, out of the way of what is not.
+static __attribute__((noinline)) bool GM_NAME(encode_rare)(const double *values, uint8_t *at) {
+  return GM_NAME(encode_each)(gm_bf16, values, at);
 }
 
 /// gm_encode for numbers rounded to odd; returns whether any is NaN or infinite.
@@ -166,11 +170,7 @@ GM_INLINE bool GM_NAME(encode)(gm_element type, gm_doubles x, uint8_t *at) {
   alignas(64) double lanes[gm_lanes];
   if (type != gm_bf16) {
     memcpy(lanes, &x, sizeof lanes);
-    alignas(64) uint32_t odd[gm_lanes];
-    uint8_t *elements = gm_element_size(type) == 1 ? (uint8_t *)odd : at;
-    for (int i = 0; i < gm_lanes; i++) GM_NAME(store)(type, elements, (size_t)i, lanes[i]);
-    if (gm_element_size(type) == 1) GM_NAME(narrow_loop)(type, at, odd, gm_lanes);
-    return GM_NAME(has_nonfinite)(type, at, gm_lanes);
+    return GM_NAME(encode_each)(type, lanes, at);
   }
   gm_v16u32 rare = {0}, part[2];
   for (int k = 0; k < 2; k++) {
@@ -183,7 +183,7 @@ GM_INLINE bool GM_NAME(encode)(gm_element type, gm_doubles x, uint8_t *at) {
   if (__builtin_expect(__builtin_reduce_or(rare) == 0, true)) return false;
   // Back to the order of the elements.
   for (int i = 0; i < gm_lanes; i++) lanes[i] = x.part[(i & 1) * 2 + i / 16][(i / 2) & 7];
-  return GM_NAME(encode_each)(type, lanes, at);
+  return GM_NAME(encode_rare)(lanes, at);
 }
 
 // MARK: Exact sums in binary32
