@@ -34,10 +34,16 @@ struct DevicesCommand: ParsableCommand {
       return
         "There is no OpenCL device: \(problem). gpumerge merges on the \(MergeDevice.cpu.name)."
     }
-    guard case .opencl(let device)? = try? DeviceSelection.automatic.resolve(among: found) else {
-      return "--device auto takes the \(MergeDevice.cpu.name), because no device is a GPU."
-    }
-    return "--device auto takes device \(device.index), \(escaped(device.name))."
+    let automatic =
+      if case .opencl(let device)? = try? DeviceSelection.automatic.resolve(among: found).first {
+        "--device auto takes device \(device.index), \(escaped(device.name))."
+      } else {
+        "--device auto takes the \(MergeDevice.cpu.name), because no device is a GPU."
+      }
+    let all = (try? DeviceSelection.all.resolve(among: found)) ?? []
+    guard all.count > 1 else { return automatic }
+    let indices = all.map { if case .opencl(let device) = $0 { "\(device.index)" } else { "cpu" } }
+    return automatic + "\n--device all shares the work among \(indices.joined(separator: ", "))."
   }
 
   private static func table(_ devices: [OpenCLDevice]) -> String {

@@ -24,12 +24,16 @@ struct ExecutionOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Where to merge: auto (the first GPU, else the CPU), cpu, or an OpenCL device by its number "
-        + "or a part of its name (see gpumerge devices).", valueName: "device"),
-    completion: .list(["auto", "cpu"]))
-  var device = "auto"
+      "Where to merge: auto (the first GPU, else the CPU), cpu, an OpenCL device by its number or a "
+        + "part of its name (see gpumerge devices), several of these that share the work (0,1 or "
+        + "cpu,0), or all (every GPU and accelerator, else every OpenCL device) (default: auto).",
+      valueName: "devices"),
+    completion: .list(["auto", "cpu", "all"]), transform: DeviceSelection.init(argument:))
+  var device: DeviceSelection?
 
-  @Flag(help: "Fail rather than merge on the CPU when there is no such device or it breaks down.")
+  @Flag(
+    help: ArgumentHelp(
+      "Fail rather than merge on the CPU when there is no such device or one breaks down."))
   var requireDevice = false
 
   @Option(
@@ -48,7 +52,9 @@ struct ExecutionOptions: ParsableArguments {
     transform: { try ByteCount(parsing: $0) })
   var memory: ByteCount?
 
-  @Option(help: ArgumentHelp("The number of blocks in work at a time.", valueName: "number"))
+  @Option(
+    help: ArgumentHelp(
+      "The number of blocks in work at a time, at least one for each device.", valueName: "number"))
   var threads: Int?
 
   @Option(
@@ -86,7 +92,7 @@ struct ExecutionOptions: ParsableArguments {
     if let recordInterval, !(0...86_400).contains(recordInterval) {
       throw ValidationError("--record-interval is \(recordInterval), but must be in 0...86400")
     }
-    if requireDevice, DeviceSelection(parsing: device) == .cpu {
+    if requireDevice, device == .cpu {
       throw ValidationError("--require-device and --device cpu contradict each other")
     }
     if !(1...86_400).contains(deviceTimeout) {
@@ -99,7 +105,7 @@ struct ExecutionOptions: ParsableArguments {
 
   var values: Values {
     Values(
-      device: DeviceSelection(parsing: device), requiresDevice: requireDevice,
+      device: device ?? .automatic, requiresDevice: requireDevice,
       deviceTimeLimit: .seconds(deviceTimeout), verifiesSample: verify,
       memoryByteCount: memory?.value, threadCount: threads,
       rejectsNonFinite: nan == .error, isDryRun: dryRun,

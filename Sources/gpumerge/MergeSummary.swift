@@ -17,7 +17,7 @@ struct MergeSummary {
       + "\(Quantity.bytes(report.readByteCount)) read, "
       + "\(Quantity.bytes(report.writtenByteCount)) written "
       + "in \(Quantity.time(seconds)) (\(Quantity.rate(traffic, seconds: seconds))) "
-      + "on \(escaped(report.device))"
+      + "on \(escaped(report.device, limit: 4096))"
       + (report.resumedByteCount > 0
         ? "; \(Quantity.bytes(report.resumedByteCount)) were finished before" : "")
   }

@@ -6,13 +6,14 @@ struct PlanReport {
   private let merge: Merge
   private let target: OutputTarget
   private let plan: OutputPlan
-  private let memory: MemoryPlan
+  /// One for each device.
+  private let memory: [MemoryPlan]
 
   init(_ merge: Merge, target: OutputTarget) throws(GPUMergeError) {
     self.merge = merge
     self.target = target
     plan = try merge.outputPlan(for: target)
-    memory = try merge.memoryPlan()
+    memory = try merge.memoryPlans()
   }
 
   /// The plan for a person, one fact a line.
@@ -29,9 +30,9 @@ struct PlanReport {
       ("parameters", Quantity.count(parameterCount)),
       ("to read", Quantity.bytes(plan.inputByteCount)),
       ("to write", Quantity.bytes(plan.byteCount)),
-      ("device", escaped(merge.device.name)),
-      ("memory", memoryText),
+      ("device", escaped(merge.device.name, limit: 4096)),
     ]
+    lines += memoryTexts.map { ("memory", $0) }
     lines += fates.lines.map { ("tensor", $0) }
     return lines.map { label, value in
       label + ":" + String(repeating: " ", count: 12 - label.utf8.count) + value + "\n"
@@ -56,9 +57,10 @@ struct PlanReport {
       ("bytes_to_read", .integer(plan.inputByteCount)),
       ("bytes_to_write", .integer(plan.byteCount)),
       ("device", .string(merge.device.name)),
-      ("staging_bytes", .integer(memory.totalByteCount)),
-      ("block_bytes", .integer(memory.blockByteCount)),
-      ("slots", .integer(memory.slotCount)),
+      ("staging_bytes", .integer(memory.reduce(0) { $0 + $1.totalByteCount })),
+      ("block_bytes", .integer(memory.first?.blockByteCount ?? 0)),
+      ("slots", .integer(memory.reduce(0) { $0 + $1.slotCount })),
+      ("devices", .array(zip(merge.device.backends, memory).map(Self.json))),
       ("warnings", .array(merge.warnings.map(JSONValue.string))),
       ("tensors", fates.json),
     ])
@@ -90,10 +92,22 @@ struct PlanReport {
       .map { ($0.key.displayName, $0.value) }
   }
 
-  private var memoryText: String {
-    "\(Quantity.bytes(memory.totalByteCount)) in \(Quantity.items(memory.slotCount, "slot")), "
-      + "blocks of \(memory.blockByteCount >> 10) KiB, at most \(memory.maximumInputCount) models "
-      + "at a time"
+  /// What the devices do with memory, one text for each.
+  private var memoryTexts: [String] {
+    zip(merge.device.backends, memory).map { backend, memory in
+      "\(Quantity.bytes(memory.totalByteCount)) in \(Quantity.items(memory.slotCount, "slot")), "
+        + "blocks of \(memory.blockByteCount >> 10) KiB, at most \(memory.maximumInputCount) models "
+        + "at a time" + (self.memory.count > 1 ? ", for \(escaped(backend.name))" : "")
+    }
+  }
+
+  private static func json(_ backend: any Backend, _ memory: MemoryPlan) -> JSONValue {
+    .object([
+      ("name", .string(backend.name)),
+      ("staging_bytes", .integer(memory.totalByteCount)),
+      ("slots", .integer(memory.slotCount)),
+      ("models_at_a_time", .integer(memory.maximumInputCount)),
+    ])
   }
 
   private func describe(_ model: LoadedModel) -> String {

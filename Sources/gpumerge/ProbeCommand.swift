@@ -9,11 +9,11 @@ struct ProbeCommand: ParsableCommand {
     abstract: "Look at the OpenCL drivers, which may crash or hang this process.",
     shouldDisplay: false)
 
-  @Argument(help: "The device, as for --device.")
-  var device = "auto"
+  @Argument(help: "The devices, each as for --device.")
+  var devices: [String] = ["auto"]
 
   func run() throws {
-    try StandardStreams.writeOutput(DriverProbe.ownAnswer(for: DeviceSelection(parsing: device)))
+    try StandardStreams.writeOutput(DriverProbe.ownAnswer(to: devices))
     // Without what drivers do when a process exits.
     _exit(0)
   }

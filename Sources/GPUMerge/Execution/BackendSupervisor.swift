@@ -5,7 +5,7 @@ import Synchronization
 /// Decides where the blocks of a merge are computed: on the device that was chosen, after a shortage
 /// of memory on the same device with blocks of half the size, and at last on the CPU.
 ///
-/// All workers, of all outputs of a merge, share one: what fails is not tried again.
+/// All workers of a device, for all outputs of a merge, share one: what fails is not tried again.
 package final class BackendSupervisor: Sendable {
   /// Where a worker computes.
   struct Seat: Sendable {

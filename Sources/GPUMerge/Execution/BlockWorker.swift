@@ -8,14 +8,19 @@ struct BlockWorker {
   let device: String
   /// What the slot holds.
   let layout: SlotLayout
+  /// The most models that one launch reads.
+  let maximumInputCount: Int
   /// Room to compare the bytes of copied tensors in.
   private let scratch = AlignedMemory(byteCount: 64 << 10)
 
-  init(pipeline: Pipeline, slot: any Slot, device: String, layout: SlotLayout) {
+  init(
+    pipeline: Pipeline, slot: any Slot, device: String, layout: SlotLayout, maximumInputCount: Int
+  ) {
     self.pipeline = pipeline
     self.slot = slot
     self.device = device
     self.layout = layout
+    self.maximumInputCount = maximumInputCount
   }
 
   private var schedule: BlockSchedule { pipeline.schedule }
@@ -58,7 +63,7 @@ struct BlockWorker {
     for (index, piece) in pieces.enumerated() {
       let step = plan.steps[piece.step]
       guard case .merge(let operation, let models, let base) = step.action else { continue }
-      let runs = step.runs(maximumInputCount: pipeline.memory.maximumInputCount)
+      let runs = step.runs(maximumInputCount: maximumInputCount)
       for part in piece.parts(ofAtMost: layout.launchByteCount) {
         for run in runs {
           try batch.add(

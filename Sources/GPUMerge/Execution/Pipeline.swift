@@ -7,10 +7,12 @@ import Synchronization
 /// slot's staging area, lets the backend run its kernels, writes the output. There is no queue to
 /// hand blocks over: while one worker waits for the disk, the others keep the device busy, and the
 /// other way around. Memory is the slots', whatever the size of the models.
+///
+/// Each device has a crew of workers. All of them take blocks from one counter, so that a fast device
+/// merges more of them.
 package final class Pipeline: Sendable {
   package let schedule: BlockSchedule
-  package let memory: MemoryPlan
-  package let supervisor: BackendSupervisor
+  package let crews: [Crew]
   package let sink: any OutputSink
   package let findings: MergeFindings
   package let checksums: ChecksumLedger
@@ -26,17 +28,15 @@ package final class Pipeline: Sendable {
   private let doneByteCount = Mutex(0)
 
   package init(
-    plan: MergePlan, memory: MemoryPlan, supervisor: BackendSupervisor, sink: any OutputSink,
-    findings: MergeFindings = MergeFindings(), logger: Logger, verifiesSample: Bool,
-    progress: @escaping @Sendable (Int) -> Void
+    plan: MergePlan, crews: [Crew], sink: any OutputSink, findings: MergeFindings = MergeFindings(),
+    logger: Logger, verifiesSample: Bool, progress: @escaping @Sendable (Int) -> Void
   ) throws(GPUMergeError) {
-    schedule = BlockSchedule(plan: plan, blockByteCount: memory.blockByteCount)
-    self.memory = memory
-    self.supervisor = supervisor
+    schedule = BlockSchedule(plan: plan, blockByteCount: crews.commonBlockByteCount)
+    self.crews = crews
     self.sink = sink
     self.logger = logger
     verifier =
-      verifiesSample ? try SampleVerifier(schedule, layout: memory.slotLayout) : nil
+      verifiesSample ? try SampleVerifier(schedule, layout: crews.largestSlotLayout) : nil
     self.progress = progress
     self.findings = findings
     checksums = ChecksumLedger()
@@ -44,8 +44,8 @@ package final class Pipeline: Sendable {
 
   /// Merges everything; returns when the last block is written, or throws the first error.
   package func run() throws(GPUMergeError) {
-    let workerCount = max(1, min(memory.slotCount, schedule.blockCount))
-    Threads.concurrently(count: workerCount) { _ in self.work() }
+    let places = crews.workplaces.prefix(max(1, schedule.blockCount))
+    Threads.concurrently(count: places.count) { self.work(in: places[$0]) }
     if let error = firstError.withLock({ $0 }) { throw error }
   }
 
@@ -54,9 +54,9 @@ package final class Pipeline: Sendable {
     fail(GPUMergeError(.cancelled, "the merge was interrupted"))
   }
 
-  private func work() {
+  private func work(in crew: Crew) {
     do throws(GPUMergeError) {
-      guard var worker = try SupervisedWorker(self) else { return }
+      guard var worker = try SupervisedWorker(self, crew: crew) else { return }
       while let block = takeBlock() {
         let range = schedule.range(ofBlock: block)
         try worker.merge(range)

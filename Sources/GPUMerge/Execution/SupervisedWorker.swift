@@ -1,12 +1,14 @@
 /// Merges one block at a time, on one thread, and goes on elsewhere when its device fails.
 struct SupervisedWorker {
   let pipeline: Pipeline
+  let crew: Crew
   private var worker: BlockWorker?
   private var seat: BackendSupervisor.Seat?
 
   /// Takes a slot; nil if there is no memory for one more, but other workers go on.
-  init?(_ pipeline: Pipeline) throws(GPUMergeError) {
+  init?(_ pipeline: Pipeline, crew: Crew) throws(GPUMergeError) {
     self.pipeline = pipeline
+    self.crew = crew
     guard try takeSeat() else { return nil }
   }
 
@@ -36,19 +38,20 @@ struct SupervisedWorker {
   ) throws(GPUMergeError) {
     // The old slot's memory goes first, as memory may be what is missing.
     worker = nil
-    try pipeline.supervisor.leave(seat, because: error)
+    try crew.supervisor.leave(seat, because: error)
     guard try takeSeat() else {
       throw GPUMergeError(.io, "there is no memory for staging", advice: "Lower --memory")
     }
   }
 
   private mutating func takeSeat() throws(GPUMergeError) -> Bool {
-    let layout = pipeline.memory.slotLayout
-    guard let (slot, seat) = try pipeline.supervisor.makeSlot(layout) else { return false }
+    let layout = crew.memory.slotLayout
+    guard let (slot, seat) = try crew.supervisor.makeSlot(layout) else { return false }
     self.seat = seat
     worker = BlockWorker(
       pipeline: pipeline, slot: slot, device: seat.backend.name,
-      layout: seat.isHalved ? layout.halved : layout)
+      layout: seat.isHalved ? layout.halved : layout,
+      maximumInputCount: crew.memory.maximumInputCount)
     return true
   }
 }

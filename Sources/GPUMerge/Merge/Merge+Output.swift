@@ -52,7 +52,7 @@ extension Merge {
   /// goes on from there.
   package func write(to target: OutputTarget) async throws(GPUMergeError) -> MergeReport {
     let plan = try outputPlan(for: target)
-    let run = MergeRun(self, memory: try memoryPlan(), totalByteCount: plan.byteCount)
+    let run = try MergeRun(self, totalByteCount: plan.byteCount)
     let workspace = try await Threads.run { () throws(GPUMergeError) in
       try Workspace(
         for: target, plan: workPlan(for: plan), inputs: inputFiles,
@@ -97,7 +97,7 @@ extension Merge {
   package func stateDict() async throws(GPUMergeError) -> (StateDict, MergeReport) {
     let plan = MergePlan(steps: steps, layout: .inMemory(steps.map(\.output)))
     let byteCount = plan.layout.byteCount
-    let run = MergeRun(self, memory: try memoryPlan(), totalByteCount: byteCount)
+    let run = try MergeRun(self, totalByteCount: byteCount)
     let sink = MemorySink(byteCount: byteCount)
     try await run.merge(plan, into: sink)
     try run.checkFindings()

@@ -64,10 +64,10 @@ package struct Merge: Sendable {
     planner.models.first?.checkpoint?.folder != nil
   }
 
-  /// How memory would be used.
-  package func memoryPlan() throws(GPUMergeError) -> MemoryPlan {
-    try MemoryPlan(
-      steps: steps, backend: device.backend, budget: options.memoryByteCount,
+  /// How memory would be used, by each of the devices.
+  package func memoryPlans() throws(GPUMergeError) -> [MemoryPlan] {
+    try MemoryPlan.shares(
+      steps: steps, backends: device.backends, budget: options.memoryByteCount,
       slotCount: options.threadCount, blockByteCount: options.blockByteCount)
   }
 

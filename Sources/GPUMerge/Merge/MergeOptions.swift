@@ -10,11 +10,11 @@ public struct MergeOptions: Sendable {
   public var dtype: DType?
   /// Which tensors are merged, and what happens to those that not all models have.
   public var selection = TensorSelection()
-  /// The device; nil for the first GPU, else the CPU.
+  /// The device, or several that share the work; nil for the first GPU, else the CPU.
   public var device: MergeDevice?
-  /// The most memory for staging, on host and device together, in bytes.
+  /// The most memory for staging, on host and devices together, in bytes.
   public var memoryByteCount = 512 << 20
-  /// The number of blocks in work at a time; nil for what suits the device.
+  /// The number of blocks in work at a time, at least one for each device; nil for what suits them.
   public var threadCount: Int?
   /// Whether an output that exists is replaced.
   public var overwritesOutput = false

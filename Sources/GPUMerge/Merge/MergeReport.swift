@@ -26,9 +26,9 @@ public struct MergeReport: Sendable {
   public var files: [WrittenFile] = []
   /// The time from opening the models to the finished output.
   public var duration: Duration
-  /// The device that merged.
+  /// What merged: the devices' names, with " + " between them.
   public var device: String
-  /// The memory of all staging areas, on host and device together.
+  /// The memory of all staging areas, on host and devices together.
   public var stagingByteCount: Int
   /// Tensors with elements that are NaN or infinite.
   public var nonFinite: [NonFiniteTensor]

@@ -3,16 +3,18 @@ import SystemPackage
 /// One execution of a merge: the files of its output one after the other, and what is found in them.
 struct MergeRun {
   private let merge: Merge
-  private let memory: MemoryPlan
+  private let crews: [Crew]
   private let findings = MergeFindings()
   private let progress: SumOfProgress
-  private let supervisor: BackendSupervisor
 
-  init(_ merge: Merge, memory: MemoryPlan, totalByteCount: Int) {
+  init(_ merge: Merge, totalByteCount: Int) throws(GPUMergeError) {
     self.merge = merge
-    self.memory = memory
-    supervisor = BackendSupervisor(
-      merge.device.backend, requiresDevice: merge.device.isRequired, logger: merge.options.logger)
+    let device = merge.device
+    crews = zip(device.backends, try merge.memoryPlans()).map { backend, memory in
+      let supervisor = BackendSupervisor(
+        backend, requiresDevice: device.isRequired, logger: merge.options.logger)
+      return Crew(supervisor: supervisor, memory: memory)
+    }
     progress = SumOfProgress(total: totalByteCount, report: merge.options.progress)
   }
 
@@ -42,7 +44,7 @@ struct MergeRun {
     let progress = progress
     let begin = progress.begin()
     let pipeline = try Pipeline(
-      plan: plan, memory: memory, supervisor: supervisor, sink: sink, findings: findings,
+      plan: plan, crews: crews, sink: sink, findings: findings,
       logger: merge.options.logger, verifiesSample: merge.options.verifiesSample
     ) { progress.update(begin + $0) }
     let result: Result<Void, GPUMergeError> = await withTaskCancellationHandler {
@@ -82,7 +84,7 @@ struct MergeRun {
       parameterCount: steps.reduce(0) { $0 + $1.output.shape.reduce(1, *) },
       readByteCount: readByteCount, writtenByteCount: writtenByteCount,
       duration: merge.start.duration(to: .now), device: merge.device.name,
-      stagingByteCount: memory.totalByteCount,
+      stagingByteCount: crews.reduce(0) { $0 + $1.memory.totalByteCount },
       nonFinite: findings.nonFinite.map {
         MergeReport.NonFiniteTensor(
           name: steps[$0.step].output.name, count: $0.count, firstElement: $0.firstElement)
@@ -93,7 +95,7 @@ struct MergeRun {
         .map { steps[$0].output.name },
       tensors: merge.tensorPlan.fates(
         differing: findings.differingCounters, reference: planner.reference.messageLabel),
-      warnings: merge.warnings + supervisor.warnings)
+      warnings: merge.warnings + crews.flatMap(\.supervisor.warnings))
   }
 
   private func amend(

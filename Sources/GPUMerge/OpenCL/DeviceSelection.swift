@@ -8,11 +8,43 @@ public enum DeviceSelection: Sendable, Hashable {
   case index(Int)
   /// The first OpenCL device whose name contains this, in upper or lower case.
   case name(String)
+  /// Every GPU and accelerator, or every OpenCL device where there is none of these: they share the
+  /// work.
+  case all
+  /// Several devices that share the work: each of them `cpu`, an index or a name, and none twice.
+  case list([DeviceSelection])
 
-  /// Understands `auto`, `cpu`, an index or a part of a name.
-  public init(parsing text: String) {
+  /// Understands `auto`, `all`, `cpu`, an index or a part of a name, and several of the last three
+  /// with commas between them.
+  ///
+  /// - Throws: ``GPUMergeError`` of kind `usage` for a list with an empty place, with a device twice,
+  ///   or with `auto` or `all`.
+  public init(parsing text: String) throws(GPUMergeError) {
+    let items = text.split(separator: ",", omittingEmptySubsequences: false)
+    guard items.count > 1 else {
+      self.init(item: text)
+      return
+    }
+    var selections: [DeviceSelection] = []
+    for item in items {
+      var item = item.drop { $0 == " " }
+      while item.last == " " { item.removeLast() }
+      guard !item.isEmpty else {
+        throw GPUMergeError(
+          .usage, "the list of devices has an empty place",
+          advice: "Put single commas between devices, such as 0,1")
+      }
+      selections.append(Self(item: String(item)))
+    }
+    self = .list(selections)
+    try Self.check(selections)
+  }
+
+  /// Understands one device, whatever its name is.
+  init(item text: String) {
     switch text.lowercased() {
     case "auto", "": self = .automatic
+    case "all": self = .all
     case "cpu": self = .cpu
     default: self = Self.number(text).map(DeviceSelection.index) ?? .name(text)
     }
@@ -22,44 +54,45 @@ public enum DeviceSelection: Sendable, Hashable {
     text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } ? Int(text) : nil
   }
 
-  /// Finds the device that is meant.
-  ///
-  /// - Parameters:
-  ///   - devices: The devices to choose from.
-  ///   - requireDevice: Whether to throw where otherwise the CPU would take the device's place.
-  /// - Returns: The device, or the CPU in its place.
-  /// - Throws: `deviceUnavailable` if there are devices but not the one that is asked for.
-  public func resolve(
-    among devices: OpenCLDevices = .found, requireDevice: Bool = false
-  ) throws(GPUMergeError) -> ResolvedDevice {
-    if self == .cpu { return .cpu(warning: nil) }
-    if devices.all.isEmpty {
-      let problem = "there is no OpenCL device: \(devices.problem ?? "none was found")"
-      if requireDevice { throw GPUMergeError(.deviceUnavailable, problem) }
-      return .cpu(warning: "\(problem); the CPU merges instead")
-    }
-    if let device = match(among: devices.all) { return .opencl(device) }
-    if self == .automatic, !requireDevice { return .cpu(warning: nil) }
-    throw GPUMergeError(
-      .deviceUnavailable, "there is no \(wanted); the OpenCL devices are \(devices)",
-      advice: "Choose one of them by its number, or 'cpu'")
-  }
-
-  private func match(among devices: [OpenCLDevice]) -> OpenCLDevice? {
-    switch self {
-    case .automatic: devices.first { $0.kind == .gpu }
-    case .cpu: nil
-    case .index(let index): devices.indices.contains(index) ? devices[index] : nil
-    case .name(let part):
-      devices.first { $0.name.lowercased().contains(part.lowercased()) }
+  /// Throws unless a list has single devices only, and none twice as far as their names tell.
+  static func check(_ list: [DeviceSelection]) throws(GPUMergeError) {
+    guard !list.isEmpty else { throw GPUMergeError(.usage, "the list of devices is empty") }
+    var seen: Set<DeviceSelection> = []
+    for item in list {
+      switch item {
+      case .automatic, .all, .list:
+        throw GPUMergeError(
+          .usage, "'auto' and 'all' cannot be part of a list of devices",
+          advice: "Name each device by its number or name, or 'cpu'")
+      case .cpu, .index, .name: break
+      }
+      guard seen.insert(item).inserted else {
+        throw repeated("'\(escaped(item.words.joined()))'")
+      }
     }
   }
 
-  private var wanted: String {
+  /// The error about a device that a list has twice.
+  static func repeated(_ device: String) -> GPUMergeError {
+    GPUMergeError(
+      .usage, "the list of devices has \(device) twice", advice: "Name each device once")
+  }
+
+  /// The selection as text, one for each device, as there may be a comma in a name.
+  var words: [String] {
     switch self {
-    case .automatic, .cpu: "GPU"
-    case .index(let index): "device \(index)"
-    case .name(let part): "device whose name contains '\(escaped(part))'"
+    case .automatic: ["auto"]
+    case .all: ["all"]
+    case .cpu: ["cpu"]
+    case .index(let index): ["\(index)"]
+    case .name(let name): [name]
+    case .list(let items): items.flatMap(\.words)
     }
+  }
+
+  /// The selection with these words.
+  init(words: [String]) {
+    let items = words.map(Self.init(item:))
+    self = items.count == 1 ? items[0] : .list(items)
   }
 }

@@ -32,7 +32,7 @@ public struct DriverProbe: Sendable, Hashable {
 
   private static let answers = Mutex<[Question: OpenCLDevices]>([:])
 
-  /// The devices, after the one that is selected has been opened once; found out only once.
+  /// The devices, after those that are selected have been opened once; found out only once.
   package func devices(opening selection: DeviceSelection) -> OpenCLDevices {
     Self.answers.withLock { answers in
       let question = Question(probe: self, selection: selection)
@@ -44,7 +44,7 @@ public struct DriverProbe: Sendable, Hashable {
   }
 
   private func ask(_ selection: DeviceSelection) -> OpenCLDevices {
-    let child = ChildProcess(executable, arguments: [Self.command, "--", selection.argument])
+    let child = ChildProcess(executable, arguments: [Self.command, "--"] + selection.words)
     guard let child else { return Self.failure("the probe \(executable) cannot be started") }
     let output = child.output(until: Self.end + "\n", within: timeLimit)
     let ending = child.end()
@@ -66,12 +66,15 @@ public struct DriverProbe: Sendable, Hashable {
 
   // MARK: The text between the processes
 
-  /// What the probing process has to say; looks for devices and opens the one that is selected.
-  package static func ownAnswer(for selection: DeviceSelection) -> String {
+  /// What the probing process has to say; looks for devices and opens those that are selected.
+  ///
+  /// `arguments` are those that the process got.
+  package static func ownAnswer(to arguments: [String]) -> String {
     clinux_die_with_parent()
     let found = OpenCLDevices.found
-    // Whether it can be opened, the process that is to use it finds out by itself.
-    if case .opencl(let device)? = try? selection.resolve(among: found) {
+    // Whether they can be opened, the process that is to use them finds out by itself.
+    let selection = DeviceSelection(words: arguments)
+    for case .opencl(let device) in (try? selection.resolve(among: found)) ?? [] {
       _ = try? OpenCLBackend(device)
     }
     var lines = found.all.map { "\($0.kind.rawValue) \(escaped($0.name, limit: 1000))" }
@@ -92,17 +95,5 @@ public struct DriverProbe: Sendable, Hashable {
       }
     }
     return OpenCLDevices(all: devices, problem: problem)
-  }
-}
-
-extension DeviceSelection {
-  /// The text that is parsed as this selection.
-  fileprivate var argument: String {
-    switch self {
-    case .automatic: "auto"
-    case .cpu: "cpu"
-    case .index(let index): "\(index)"
-    case .name(let name): name
-    }
   }
 }

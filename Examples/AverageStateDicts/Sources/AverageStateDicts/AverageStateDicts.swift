@@ -11,7 +11,7 @@ struct AverageStateDicts {
     var arguments = Array(CommandLine.arguments.dropFirst())
     var selection = DeviceSelection.automatic
     if arguments.first == "--device", arguments.count > 1 {
-      selection = DeviceSelection(parsing: arguments[1])
+      selection = try DeviceSelection(parsing: arguments[1])
       arguments.removeFirst(2)
     }
     // Opened once and shared by all requests: opening a device and compiling kernels takes a while.
