@@ -83,8 +83,11 @@ let package = Package(
       name: "CLITests", dependencies: ["GPUMerge", "GPUMergeCLI", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "OpenCLTests", dependencies: ["GPUMerge", "Kernels", "OpenCLLoader", "TestSupport"],
-      swiftSettings: swiftSettings),
+      name: "OpenCLTests",
+      dependencies: [
+        "GPUMerge", "Kernels", "OpenCLLoader", "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c2x

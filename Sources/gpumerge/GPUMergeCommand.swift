@@ -9,7 +9,7 @@ struct GPUMergeCommand: ParsableCommand {
     commandName: "gpumerge",
     abstract: "Merge the weights of neural networks on a GPU or the CPU.",
     version: RecipeRecord.version,
-    subcommands: [MergeCommand.self, DevicesCommand.self, ProbeCommand.self],
+    subcommands: [MergeCommand.self, DevicesCommand.self, BenchCommand.self, ProbeCommand.self],
     defaultSubcommand: MergeCommand.self)
 
   static func main() {
@@ -21,11 +21,11 @@ struct GPUMergeCommand: ParsableCommand {
         throw CleanExit.helpRequest(MergeCommand.self)
       }
       var command = try parseAsRoot(arguments)
-      guard let merge = command as? MergeCommand else {
+      guard let interruptible = command as? any InterruptibleCommand else {
         try command.run()
         ExitStatus.ok.exit()
       }
-      let job = try merge.job()
+      let job = try interruptible.job()
       try DescriptorLimit.require(6)
       Interruption.run { await job.exitStatus() }
     } catch {

@@ -22,6 +22,8 @@ enum HelpText {
           what a mergekit configuration says
       gpumerge devices
           the OpenCL devices of this machine
+      gpumerge bench --device 0 --folder /data
+          whether the device makes merges of models on this disk faster
 
     METHODS
     \(MergeMethods.all.map(describe).joined(separator: "\n"))

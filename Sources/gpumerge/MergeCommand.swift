@@ -3,7 +3,7 @@ import GPUMerge
 import SystemPackage
 
 /// Merges models: `gpumerge <models> ...`.
-struct MergeCommand: ParsableCommand {
+struct MergeCommand: ParsableCommand, InterruptibleCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
     abstract: "Merge the weights of neural networks on a GPU or the CPU.",
@@ -11,6 +11,7 @@ struct MergeCommand: ParsableCommand {
       gpumerge <models> ... [options]
       gpumerge --config <file> [options]
       gpumerge devices [--json]
+      gpumerge bench [--device <device>] [--folder <folder>] [--json]
       """,
     discussion: HelpText.discussion)
 
@@ -54,7 +55,7 @@ struct MergeCommand: ParsableCommand {
   }
 
   /// What to do, from the command line and the configuration file.
-  func job() throws(GPUMergeError) -> MergeJob {
+  func job() throws(GPUMergeError) -> any Job {
     let configuration: Configuration? =
       if let file = files.config { try Configuration(contentsOf: file) } else { nil }
     let models =

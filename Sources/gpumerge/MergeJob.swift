@@ -4,7 +4,7 @@ import Logging
 import SystemPackage
 
 /// One merge as the user asked for it, ready to run.
-struct MergeJob: Sendable {
+struct MergeJob: Job {
   let pool: ModelPool
   let algorithm: any MergeAlgorithm
   let output: OutputChoice
@@ -18,18 +18,7 @@ struct MergeJob: Sendable {
   let execution: ExecutionOptions.Values
   let reporting: ReportingOptions.Values
 
-  /// Runs the job, prints what is to be told, and returns what the program exits with.
-  func exitStatus() async -> ExitStatus {
-    do throws(GPUMergeError) {
-      try await run()
-      return .ok
-    } catch {
-      StandardStreams.writeError("error: \(error)\n")
-      return error.kind.exitStatus
-    }
-  }
-
-  private func run() async throws(GPUMergeError) {
+  func run() async throws(GPUMergeError) {
     let bar = ProgressBar(isEnabled: reporting.verbosity > .quiet && ProgressBar.isPossible)
     let merge = try await Threads.run { () throws(GPUMergeError) in
       try Merge(pool, algorithm: algorithm, options: options(bar))

@@ -7,7 +7,7 @@ import Synchronization
 /// that thread with a time limit. A device that exceeds it is abandoned: with its slots, memory and
 /// context, which a late kernel may still write to. That costs at most the memory budget once more.
 package final class WatchedBackend: Backend {
-  private let backend: any Backend
+  let backend: any Backend
   private let timeLimit: Duration
   /// Why the device is no longer asked for anything.
   private let hang = Mutex<DeviceError?>(nil)

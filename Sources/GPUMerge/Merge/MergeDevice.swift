@@ -94,6 +94,15 @@ public struct MergeDevice: Sendable {
   }
 }
 
+extension MergeDevice {
+  /// The OpenCL device behind it; nil where there is none, or more than one device.
+  var openCL: OpenCLBackend? {
+    guard backends.count == 1 else { return nil }
+    let watched = backends[0] as? WatchedBackend
+    return (watched?.backend ?? backends[0]) as? OpenCLBackend
+  }
+}
+
 extension ResolvedDevice {
   fileprivate var isCPU: Bool {
     if case .cpu = self { true } else { false }

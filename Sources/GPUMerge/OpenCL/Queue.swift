@@ -45,6 +45,16 @@ final class Queue {
     }
   }
 
+  /// Starts to copy a buffer to another of its size.
+  ///
+  /// The C function is `clEnqueueCopyBuffer`.
+  func copy(_ from: Buffer, to other: Buffer) throws(DeviceError) {
+    try enqueue("clEnqueueCopyBuffer") { event in
+      driver.functions.clEnqueueCopyBuffer(
+        handle, from.handle, other.handle, 0, 0, from.byteCount, 0, nil, &event)
+    }
+  }
+
   /// Starts to give a buffer's memory to the host, which has it when the command is done.
   ///
   /// The C function is `clEnqueueMapBuffer`.

@@ -87,6 +87,15 @@ package final class InputFile: ByteSource, Sendable {
     }
   }
 
+  /// Asks the system to forget what it has of the file in memory. (`posix_fadvise`)
+  ///
+  /// It keeps what is not on the disk yet, and all of it where there is no disk, as in tmpfs.
+  package func leavePageCache() throws(GPUMergeError) {
+    let number = try pool.pin(descriptor)
+    defer { descriptor.unpin() }
+    _ = posix_fadvise(number, 0, 0, POSIX_FADV_DONTNEED)
+  }
+
   /// Throws if the file's size or modification time is no longer what it was when it was opened.
   package func checkUnchanged() throws(GPUMergeError) {
     let number = try pool.pin(descriptor)

@@ -30,6 +30,7 @@
   X(clEnqueueNDRangeKernel)           \
   X(clEnqueueReadBuffer)              \
   X(clEnqueueWriteBuffer)             \
+  X(clEnqueueCopyBuffer)              \
   X(clEnqueueMapBuffer)               \
   X(clEnqueueUnmapMemObject)          \
   X(clWaitForEvents)                  \

@@ -1,0 +1,51 @@
+/// A queue with memory on both sides of the bus, for one direction.
+final class TransferLane {
+  let byteCount: Int
+  private let queue: Queue
+  private let buffer: Buffer
+  private let pinned: Buffer
+  private let mapped: UnsafeMutableRawPointer
+  private let pageable: AlignedMemory
+
+  /// The sorts of memory of the host.
+  enum HostMemory {
+    case pinned
+    case pageable
+  }
+
+  init(_ context: Context, byteCount: Int) throws(DeviceError) {
+    queue = try Queue(context)
+    buffer = try Buffer(context, byteCount: byteCount, in: .device)
+    pinned = try Buffer(context, byteCount: byteCount, in: .pinned)
+    self.byteCount = buffer.byteCount
+    pageable = AlignedMemory(byteCount: buffer.byteCount)
+    pageable.bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    let (pointer, event) = try queue.map(pinned)
+    mapped = pointer
+    try event.wait()
+    UnsafeMutableRawBufferPointer(start: pointer, count: buffer.byteCount)
+      .initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
+  deinit {
+    queue.drain()
+    queue.endMapping(of: pinned, at: mapped)
+  }
+
+  func upload(from memory: HostMemory, times: Int) throws(DeviceError) {
+    for _ in 0..<times { try queue.write(UnsafeRawBufferPointer(host(memory)), to: buffer) }
+    try queue.finish()
+  }
+
+  func download(to memory: HostMemory, times: Int) throws(DeviceError) {
+    for _ in 0..<times { try queue.read(buffer, into: host(memory)) }
+    try queue.finish()
+  }
+
+  private func host(_ memory: HostMemory) -> UnsafeMutableRawBufferPointer {
+    switch memory {
+    case .pinned: UnsafeMutableRawBufferPointer(start: mapped, count: byteCount)
+    case .pageable: UnsafeMutableRawBufferPointer(rebasing: pageable.bytes[..<byteCount])
+    }
+  }
+}
