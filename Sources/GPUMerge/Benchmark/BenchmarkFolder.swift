@@ -11,7 +11,8 @@ final class BenchmarkFolder: Sendable {
     path = parent.path.appending("gpumerge-bench-\(getpid())")
     guard path.withPlatformString({ mkdir($0, 0o700) }) == 0 else {
       throw Self.error(
-        "cannot create a folder for the benchmark: \(Errno(rawValue: errno))", parent.path)
+        "cannot create a folder for the benchmark: \(Errno(rawValue: errno))", parent.path,
+        advice: "Choose another folder with --folder")
     }
     if let free = parent.freeByteCount, free < byteCount {
       // The folder goes, as it is made.
@@ -26,8 +27,10 @@ final class BenchmarkFolder: Sendable {
   /// Removes the folder with all that is in it.
   func remove() { Self.remove(path) }
 
-  private static func error(_ problem: String, _ path: FilePath) -> GPUMergeError {
-    GPUMergeError(.cannotCreate, problem, file: path, advice: adviceOnPlace)
+  private static func error(
+    _ problem: String, _ path: FilePath, advice: String = adviceOnPlace
+  ) -> GPUMergeError {
+    GPUMergeError(.cannotCreate, problem, file: path, advice: advice)
   }
 
   static let adviceOnPlace =

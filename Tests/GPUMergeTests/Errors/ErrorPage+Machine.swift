@@ -123,7 +123,8 @@ extension ErrorPage {
       .merge("a.safetensors", "-o", "nowhere/merged.safetensors"),
       .merge("a.safetensors", "-o", "folder.safetensors") {
         try $0.write("", to: "folder.safetensors/x")
-      }),
+      },
+      .program(["bench", "--device", "cpu", "--folder", "nowhere"]) { _ in }),
   ]
 
   private static let ends = [
