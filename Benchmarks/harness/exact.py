@@ -83,7 +83,7 @@ def windows(tensors):
     step = max(1, len(names) // TENSORS)
     for index, name in enumerate(names[::step]):
         count = min(WINDOW, tensors[name].count)
-        start = (tensors[name].count - count) * (index % 8) // 7 // 4 * 4
+        start = (tensors[name].count - count) * (index % 8) // 7 // 8 * 8
         yield name, start, count
 
 

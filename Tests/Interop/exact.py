@@ -178,12 +178,19 @@ def philox(counter, key):
 def kept(count, model, drop_rate, seed, name):
     """Which elements of a tensor of one model are kept."""
     element = numpy.arange(count, dtype=numpy.uint64)
-    group = element // numpy.uint64(4)
-    zeros = numpy.zeros(count, numpy.uint64)
-    words = philox(
-        [group & numpy.uint64(0xFFFFFFFF), group >> numpy.uint64(32), zeros + numpy.uint64(model), zeros],
-        mask_key(seed, name),
-    )
-    chosen = numpy.stack(words)[(element % numpy.uint64(4)).astype(int), numpy.arange(count)]
+    key = mask_key(seed, name)
+    number = halves(element, model, 0, key) << numpy.uint64(16) | halves(element, model, 1, key)
     threshold = numpy.uint64(math.floor(drop_rate * 2**32 + 0.5))
-    return (chosen >= threshold).tolist()
+    return (number >= threshold).tolist()
+
+
+def halves(element, model, part, key):
+    """The upper (part 0) or lower 16 bits of the random numbers of elements."""
+    group = element // numpy.uint64(8)
+    zeros = numpy.zeros(len(element), numpy.uint64)
+    counter = [group & numpy.uint64(0xFFFFFFFF), group >> numpy.uint64(32)]
+    counter += [zeros + numpy.uint64(model), zeros + numpy.uint64(part)]
+    words = numpy.stack(philox(counter, key))
+    place = (element % numpy.uint64(8)).astype(int)
+    chosen = words[place // 2, numpy.arange(len(element))]
+    return chosen >> (16 * (place % 2)).astype(numpy.uint64) & numpy.uint64(0xFFFF)

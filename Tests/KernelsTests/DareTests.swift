@@ -12,7 +12,7 @@ struct DareTests {
     var run = KernelRun(gm_dare, format, to: format)
     run.threshold = 1 << 31
     run.key = (7, 9)
-    run.first = 4 * (1 << 32) - 41
+    run.first = 8 * (1 << 32) - 41
     for divisor in [1.0, 2.5, 0.5] {
       run.divisor = divisor
       let expected = (0..<count).map { expectedElement($0, run, inputs, base) }
@@ -40,6 +40,27 @@ struct DareTests {
         let expected = (0..<64).map { expectedElement($0, run, inputs, base) }
         for engine in Engine.available {
           #expect(run(inputs, base: base, on: engine).elements == expected, "\(engine)")
+        }
+      }
+    }
+  }
+
+  @Test("decides by all 32 random bits", arguments: [Format.bf16, .f32, .f64])
+  func ties(format: Format) {
+    let count = 330
+    let zeros = [UInt64](repeating: 0, count: count)
+    let ones = zeros.map { _ in format.one }
+    var run = KernelRun(gm_dare, format, to: format)
+    run.key = (11, 12)
+    for element in [0, 7, 63, 64, 100, 133, 329] {
+      // This very element is the least that is kept, then the largest that is dropped.
+      let bits = UInt64(randomBits(of: element, 1, run.key))
+      for threshold in [bits, bits + 1] {
+        run.threshold = threshold
+        let expected = (0..<count).map { expectedElement($0, run, [zeros, ones], zeros) }
+        #expect((expected[element] != 0) == (threshold == bits))
+        for engine in Engine.available {
+          #expect(run([zeros, ones], base: zeros, on: engine).elements == expected, "\(engine)")
         }
       }
     }
@@ -115,7 +136,7 @@ struct DareTests {
     }
   }
 
-  @Test("one threshold below 2^32 keeps only the largest word")
+  @Test("one threshold below 2^32 keeps only the largest number")
   func largestThreshold() {
     let mask = dropped(threshold: 0xffff_ffff, 40_000, key: (3, 3), model: 0)
     #expect(mask.count { !$0 } <= 1)
@@ -170,9 +191,17 @@ struct DareTests {
   }
 
   private func isDropped(_ element: Int, _ model: Int, _ run: KernelRun) -> Bool {
-    let group = UInt64(element / 4)
-    let counter = [UInt32(truncatingIfNeeded: group), UInt32(group >> 32), UInt32(model), 0]
-    return UInt64(philox(counter, run.key)[element % 4]) < run.threshold
+    UInt64(randomBits(of: element, model, run.key)) < run.threshold
+  }
+
+  /// The upper half of the bits from one call of Philox, the lower one from another.
+  private func randomBits(of element: Int, _ model: Int, _ key: (UInt32, UInt32)) -> UInt32 {
+    let group = UInt64(element / 8)
+    let halves = [UInt32(0), 1].map { part in
+      let counter = [UInt32(truncatingIfNeeded: group), UInt32(group >> 32), UInt32(model), part]
+      return philox(counter, key).flatMap { [$0 % 65_536, $0 / 65_536] }[element % 8]
+    }
+    return halves[0] * 65_536 + halves[1]
   }
 
   private func dropped(

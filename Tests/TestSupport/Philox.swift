@@ -21,11 +21,21 @@ package enum MaskOracle {
     element: Int, model: Int, dropRate: Double, seed: UInt64, tensor: TensorName
   ) -> Bool {
     let key = hash(seed: seed, name: tensor)
-    let group = UInt64(element / 4)
-    let words = philox(
-      [UInt32(truncatingIfNeeded: group), UInt32(group >> 32), UInt32(model), 0],
+    let bits = randomBits(
+      element: element, model: model,
       key: (UInt32(truncatingIfNeeded: key), UInt32(key >> 32)))
-    return Double(words[element % 4]) >= (dropRate * 4_294_967_296).rounded()
+    return Double(bits) >= (dropRate * 4_294_967_296).rounded()
+  }
+
+  /// The 32 random bits of an element, the upper half from one call and the lower from another.
+  package static func randomBits(element: Int, model: Int, key: (UInt32, UInt32)) -> UInt32 {
+    let group = UInt64(element / 8)
+    let halves = [UInt32(0), 1].map { part in
+      let words = philox(
+        [UInt32(truncatingIfNeeded: group), UInt32(group >> 32), UInt32(model), part], key: key)
+      return words.flatMap { [$0 % 65_536, $0 / 65_536] }[element % 8]
+    }
+    return halves[0] * 65_536 + halves[1]
   }
 
   private static func hash(seed: UInt64, name: TensorName) -> UInt64 {

@@ -1,8 +1,10 @@
 /// The Bernoulli mask of one tensor: which elements of which model are dropped.
 ///
-/// Element `e` of the model at position `m` is dropped when word `e % 4` of
-/// `Philox4x32-10(counter: [e / 4 low, e / 4 high, m, 0], key)` is below `threshold`. The mask depends
-/// on the seed, the tensor's name, the model's position and the element's index, and on nothing else.
+/// Element `e` of the model at position `m` is dropped when its 32 random bits are below `threshold`.
+/// The upper half of them is half `e % 8` of the words of
+/// `Philox4x32-10(counter: [e / 8 low, e / 8 high, m, 0], key)`, the lower half the same with 1 instead of
+/// 0. The mask depends on the seed, the tensor's name, the model's position and the element's index, and
+/// on nothing else.
 ///
 /// Philox: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 package struct DropMask: Sendable, Hashable {

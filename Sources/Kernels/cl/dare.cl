@@ -26,14 +26,28 @@
 #endif
 
 /// The elements for which random numbers are computed in one go. One group on a GPU, all in registers.
-#define GM_TILE (RUNS ? 256U : 4U)
+#define GM_TILE (RUNS ? 256U : 8U)
 
-/// The random bits of a tile's elements for one model, from a group on.
-GM_FUNCTION void gm_dare_words(gm_u32 *words, gm_u64 group, gm_u32 model, gm_u32 key0,
-                               gm_u32 key1) {
-  for (gm_u32 i = 0; i < GM_TILE; i += GM_WORDS_AT_ONCE) {
-    gm_philox_state random = gm_dare_random(gm_groups_from(group + i / 4), model, key0, key1);
-    gm_store_words(words + i, random.word[0], random.word[1], random.word[2], random.word[3]);
+/// Finds which of a tile's elements from `first` on, the first of a group, are kept of one model.
+GM_FUNCTION void gm_dare_mask(gm_u16 *keeps, gm_u64 first, gm_u32 model,
+                              const gm_dare_parameters *parameters) {
+  gm_u32 key0 = parameters->key[0], key1 = parameters->key[1];
+  gm_u32 limit = (gm_u32)(parameters->threshold >> 16), undecided = 0;
+#pragma unroll
+  for (gm_u32 i = 0; i < GM_TILE; i += GM_HALVES_AT_ONCE) {
+    gm_word group = gm_groups_from((first + i) >> 3);
+    gm_philox_state random = gm_dare_random(group, model, 0, key0, key1);
+    gm_store_halves(keeps + i, random.word[0], random.word[1], random.word[2], random.word[3]);
+  }
+#pragma unroll
+  for (gm_u32 i = 0; i < GM_TILE; i++) undecided |= keeps[i] == limit;
+  if (undecided) {
+    for (gm_u32 i = 0; i < GM_TILE; i++) {
+      keeps[i] = gm_dare_keeps(keeps[i], parameters->threshold, first + i, model, key0, key1);
+    }
+  } else {
+#pragma unroll
+    for (gm_u32 i = 0; i < GM_TILE; i++) keeps[i] = keeps[i] > limit;
   }
 }
 
@@ -41,7 +55,7 @@ GM_FUNCTION void gm_dare_words(gm_u32 *words, gm_u64 group, gm_u32 model, gm_u32
 /// in the piece. Returns whether an output element is NaN or infinite.
 GM_FUNCTION bool gm_dare_lanes(global const uchar *inputs, global uchar *accumulator,
                                global uchar *output, const gm_piece *piece,
-                               const gm_dare_parameters *parameters, gm_u32 (*words)[GM_TILE],
+                               const gm_dare_parameters *parameters, gm_u16 (*keeps)[GM_TILE],
                                gm_u64 index, uint from, uint to) {
   gm_divisor divisor =
       gm_make_divisor(parameters->divisor, parameters->divisor_rest, parameters->reciprocal);
@@ -54,7 +68,7 @@ GM_FUNCTION bool gm_dare_lanes(global const uchar *inputs, global uchar *accumul
 #pragma unroll
     for (uint i = 0; i < INPUTS; i++) {
       gm_real x = gm_load(IN_DTYPE, GM_AT(inputs, piece->input[i]), element);
-      bool keep = gm_dare_keeps(words[i][lane], parameters->threshold);
+      bool keep = keeps[i][lane] != 0;
       if (WIDE) {
         sum = gm_dare_add_wide(sum, x, base, keep);
       } else {
@@ -76,25 +90,24 @@ kernel void dare(global const uchar *restrict inputs, global uchar *restrict acc
                  global uchar *restrict output, global uint *restrict flags, gm_piece piece,
                  gm_dare_parameters parameters) {
   // Tiles begin with a group of the tensor, which the piece may lack elements of.
-  gm_u64 before = piece.first & 3, end = before + piece.count;
+  gm_u64 before = piece.first & 7, end = before + piece.count;
   gm_share share = gm_find_share((end + GM_TILE - 1) / GM_TILE);
   bool nonfinite = false;
   for (gm_u64 tile = share.from; tile < share.to; tile += share.step) {
     gm_u64 start = tile * GM_TILE;
-    gm_u32 words[INPUTS][GM_TILE];
+    gm_u16 keeps[INPUTS][GM_TILE];
 #pragma unroll
     for (uint i = 0; i < INPUTS; i++) {
-      gm_dare_words(words[i], (piece.first + start) >> 2, parameters.model + i, parameters.key[0],
-                    parameters.key[1]);
+      gm_dare_mask(keeps[i], (piece.first & ~(gm_u64)7) + start, parameters.model + i, &parameters);
     }
     uint from = tile == 0 ? (uint)before : 0;
     uint to = end - start < GM_TILE ? (uint)(end - start) : GM_TILE;
     if (!RUNS && from == 0 && to == GM_TILE) {
-      // With constant bounds, a GPU's compiler keeps the words in registers.
-      nonfinite |= gm_dare_lanes(inputs, accumulator, output, &piece, &parameters, words,
+      // With constant bounds, a GPU's compiler keeps the masks in registers.
+      nonfinite |= gm_dare_lanes(inputs, accumulator, output, &piece, &parameters, keeps,
                                  start - before, 0, GM_TILE);
     } else {
-      nonfinite |= gm_dare_lanes(inputs, accumulator, output, &piece, &parameters, words,
+      nonfinite |= gm_dare_lanes(inputs, accumulator, output, &piece, &parameters, keeps,
                                  start - before, from, to);
     }
   }

@@ -41,18 +41,35 @@ GM_FUNCTION gm_philox_state gm_philox(gm_philox_state counter, gm_u32 key0, gm_u
   return result;
 }
 
-/// The random bits of the four elements from 4 * group on, for one model.
-GM_FUNCTION gm_philox_state gm_dare_random(gm_word group, gm_u32 model, gm_u32 key0, gm_u32 key1) {
+/// Half of the random bits of the eight elements from 8 * group on, for one model: the upper 16 bits of
+/// each, or with 1 as `part` the lower ones. Two elements share a word, the first in its lower half.
+GM_FUNCTION gm_philox_state gm_dare_random(gm_word group, gm_u32 model, gm_u32 part, gm_u32 key0,
+                                           gm_u32 key1) {
   gm_philox_state counter;
   counter.word[0] = group;
   counter.word[1] = group >> 32;
   counter.word[2] = model;
-  counter.word[3] = 0;
+  counter.word[3] = part;
   return gm_philox(counter, key0, key1);
 }
 
-GM_FUNCTION bool gm_dare_keeps(gm_u64 word, gm_u64 threshold) {
-  return (word & 0xffffffff) >= threshold;
+/// The lower 16 of an element's random bits.
+GM_FUNCTION gm_u32 gm_dare_lower_bits(gm_u64 element, gm_u32 model, gm_u32 key0, gm_u32 key1) {
+  gm_philox_state random = gm_dare_random(gm_groups_from(element >> 3), model, 1, key0, key1);
+  gm_word first = element & 2 ? random.word[1] : random.word[0];
+  gm_word last = element & 2 ? random.word[3] : random.word[2];
+  gm_u32 word = gm_first_word(element & 4 ? last : first);
+  return element & 1 ? word >> 16 : word & 0xffff;
+}
+
+/// Whether an element's random bits, of which `upper` are the upper ones, are at least `threshold`.
+///
+/// The lower ones decide for one element in 65536 only, so that all others do without.
+GM_FUNCTION bool gm_dare_keeps(gm_u32 upper, gm_u64 threshold, gm_u64 element, gm_u32 model,
+                               gm_u32 key0, gm_u32 key1) {
+  gm_u32 limit = (gm_u32)(threshold >> 16);
+  if (upper != limit) return upper > limit;
+  return gm_dare_lower_bits(element, model, key0, key1) >= (gm_u32)(threshold & 0xffff);
 }
 
 // MARK: linear

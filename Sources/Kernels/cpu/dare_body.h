@@ -1,14 +1,26 @@
 // gm_dare for one instruction set; see cl/dare.cl.
 
-/// The random words of the elements from 4 * group on, for one model.
-static void GM_NAME(dare_random)(uint32_t *restrict words, size_t groups, gm_u64 group,
-                                 gm_u32 model, gm_u32 key0, gm_u32 key1) {
+/// Finds which elements of a tile are kept of one model. `first` is the first of a group, and so many
+/// groups are asked for.
+static void GM_NAME(dare_mask)(uint32_t *restrict keeps, size_t groups, gm_u64 first, gm_u32 model,
+                               const gm_dare_parameters *dare) {
+  uint32_t limit = (uint32_t)(dare->threshold >> 16), undecided = 0;
   for (size_t i = 0; i < groups; i++) {
-    gm_philox_state random = gm_dare_random(group + i, model, key0, key1);
-    words[4 * i] = (uint32_t)random.word[0];
-    words[4 * i + 1] = (uint32_t)random.word[1];
-    words[4 * i + 2] = (uint32_t)random.word[2];
-    words[4 * i + 3] = (uint32_t)random.word[3];
+    gm_philox_state random =
+        gm_dare_random((first >> 3) + i, model, 0, dare->key[0], dare->key[1]);
+    for (size_t k = 0; k < 4; k++) {
+      keeps[8 * i + 2 * k] = (uint32_t)random.word[k] & 0xffff;
+      keeps[8 * i + 2 * k + 1] = (uint32_t)random.word[k] >> 16;
+    }
+  }
+  for (size_t i = 0; i < 8 * groups; i++) undecided |= keeps[i] == limit;
+  if (undecided) {
+    for (size_t i = 0; i < 8 * groups; i++) {
+      keeps[i] = gm_dare_keeps(keeps[i], dare->threshold, first + i, model, dare->key[0],
+                               dare->key[1]);
+    }
+  } else {
+    for (size_t i = 0; i < 8 * groups; i++) keeps[i] = keeps[i] > limit;
   }
 }
 
@@ -24,14 +36,13 @@ static void GM_NAME(dare_base)(gm_element type, double *base, const uint8_t *ele
   GM_FOR_INPUT_TYPE(type, GM_NAME(dare_base_loop), base, elements, count)
 }
 
-/// `words` are compared with the least one that keeps its element.
 GM_INLINE void GM_NAME(dare_add_loop)(gm_element type, bool wide, double *restrict hi,
                                       double *restrict lo, const double *restrict base,
-                                      const uint32_t *restrict words, uint32_t least,
+                                      const uint32_t *restrict keeps,
                                       const uint8_t *restrict input, size_t count) {
   for (size_t i = 0; i < count; i++) {
     double x = GM_NAME(load)(type, input, i);
-    bool keep = words[i] >= least;
+    bool keep = keeps[i] != 0;
     if (wide) {
       gm_pair sum = gm_dare_add_wide(gm_make_pair(hi[i], lo[i]), x, base[i], keep);
       hi[i] = sum.hi;
@@ -43,21 +54,21 @@ GM_INLINE void GM_NAME(dare_add_loop)(gm_element type, bool wide, double *restri
 }
 
 GM_INLINE void GM_NAME(dare_add_type)(gm_element type, bool wide, double *hi, double *lo,
-                                      const double *base, const uint32_t *words, uint32_t least,
+                                      const double *base, const uint32_t *keeps,
                                       const uint8_t *input, size_t count) {
   if (wide) {
-    GM_NAME(dare_add_loop)(type, true, hi, lo, base, words, least, input, count);
+    GM_NAME(dare_add_loop)(type, true, hi, lo, base, keeps, input, count);
   } else {
-    GM_NAME(dare_add_loop)(type, false, hi, lo, base, words, least, input, count);
+    GM_NAME(dare_add_loop)(type, false, hi, lo, base, keeps, input, count);
   }
 }
 
 static void GM_NAME(dare_add)(gm_element type, bool wide, double *hi, double *lo,
-                              const double *base, const uint32_t *words, uint32_t least,
+                              const double *base, const uint32_t *keeps,
                               const uint8_t *input, size_t count) {
   alignas(64) float widened[gm_tile];
   input = GM_NAME(widen)(type, input, count, widened);
-  GM_FOR_INPUT_TYPE(type, GM_NAME(dare_add_type), wide, hi, lo, base, words, least, input, count)
+  GM_FOR_INPUT_TYPE(type, GM_NAME(dare_add_type), wide, hi, lo, base, keeps, input, count)
 }
 
 GM_INLINE void GM_NAME(dare_finish_loop)(gm_element type, gm_division division, bool wide,
@@ -93,19 +104,19 @@ static void GM_NAME(dare_finish)(gm_element type, gm_division division, bool wid
                      divisor)
 }
 
-/// One model's kept differences, added to the tile's sums. `skip` is the lane of the first element.
+/// One model's kept differences, added to the tile's sums. `first` is the first
+/// element of the tile's first group, of which `skip` do not belong to it.
 static void GM_NAME(dare_model)(const gm_kernel *kernel, const gm_dare_parameters *dare,
-                                gm_u32 model, gm_u64 group, size_t skip, const uint8_t *input,
+                                gm_u32 model, gm_u64 first, size_t skip, const uint8_t *input,
                                 size_t count, const double *base, double *hi, double *lo) {
-  alignas(64) uint32_t words[gm_tile];
+  alignas(64) uint32_t keeps[gm_tile];
   if (dare->threshold > 0xffffffff) return;
   if (dare->threshold == 0) {
-    memset(words, 0, sizeof words);
+    memset(keeps, 1, sizeof keeps);
   } else {
-    GM_NAME(dare_random)(words, (skip + count + 3) / 4, group, model, dare->key[0], dare->key[1]);
+    GM_NAME(dare_mask)(keeps, (skip + count + 7) / 8, first, model, dare);
   }
-  GM_NAME(dare_add)(kernel->input, kernel->wide, hi, lo, base, words + skip,
-                    (uint32_t)dare->threshold, input, count);
+  GM_NAME(dare_add)(kernel->input, kernel->wide, hi, lo, base, keeps + skip, input, count);
 }
 
 bool GM_NAME(gm_dare)(const gm_kernel *kernel, const gm_piece *piece, const gm_operands *operands,
@@ -125,11 +136,11 @@ bool GM_NAME(gm_dare)(const gm_kernel *kernel, const gm_piece *piece, const gm_o
 #endif
   for (size_t from = 0; from < piece->count; from += count) {
     // Tiles end at whole groups of the tensor.
-    size_t skip = (piece->first + from) & 3;
-    size_t tile = in_vectors && skip != 0 ? 4 : gm_tile;
+    size_t skip = (piece->first + from) & 7;
+    size_t tile = in_vectors && skip != 0 ? 8 : gm_tile;
     count = piece->count - from < tile - skip ? piece->count - from : tile - skip;
 #if GM_VECTORS
-    if (in_vectors && skip == 0 && piece->count - from >= gm_lanes) {
+    if (in_vectors && skip == 0 && piece->count - from >= gm_dare_lanes) {
       count = GM_NAME(dare_vectors)(kernel, piece, operands, dare, from, &nonfinite);
       continue;
     }
@@ -144,7 +155,7 @@ bool GM_NAME(gm_dare)(const gm_kernel *kernel, const gm_piece *piece, const gm_o
     }
     for (gm_u32 i = 0; i < piece->inputs; i++) {
       const uint8_t *input = (const uint8_t *)operands->input[i] + from * input_size;
-      GM_NAME(dare_model)(kernel, dare, dare->model + i, (piece->first + from) >> 2, skip, input,
+      GM_NAME(dare_model)(kernel, dare, dare->model + i, piece->first + from - skip, skip, input,
                           count, base, hi, lo);
     }
     if (kernel->last) {

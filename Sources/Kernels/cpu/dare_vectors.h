@@ -1,9 +1,32 @@
 // gm_dare in vectors, where all elements are of one type; included once per instruction set.
 
-/// The random bits of 32 elements, in the order in which GM_NAME(decode) has these.
+#ifndef GM_DARE_VECTOR_TYPES
+#define GM_DARE_VECTOR_TYPES
+typedef int16_t gm_v16i16 __attribute__((vector_size(32)));
+
+/// The elements of one turn of a loop: those of eight groups, one for each lane of a vector.
+enum { gm_dare_lanes = 2 * gm_lanes };
+
+/// 16 bits for each element, in the order of the elements.
 typedef struct {
-  gm_v16u32 part[2];
-} GM_NAME(words);
+  gm_v32u16 part[2];
+} gm_halves;
+
+/// What is kept of a turn's elements: all bits or none of each.
+typedef struct {
+  gm_halves model[GM_MAX_INPUTS];
+} gm_masks;
+
+#define GM_JOINED_LANES(a, b, from)                                                             \
+  __builtin_shufflevector(a, b, from, 8 + from, 1 + from, 9 + from, 2 + from, 10 + from, 3 + from, \
+                          11 + from)
+#define GM_DOUBLED(x, from)                                                                        \
+  __builtin_shufflevector(x, x, from, from, 2 + from, 2 + from, 4 + from, 4 + from, 6 + from,      \
+                          6 + from, 8 + from, 8 + from, 10 + from, 10 + from, 12 + from, 12 + from, \
+                          14 + from, 14 + from, 16 + from, 16 + from, 18 + from, 18 + from,         \
+                          20 + from, 20 + from, 22 + from, 22 + from, 24 + from, 24 + from,         \
+                          26 + from, 26 + from, 28 + from, 28 + from, 30 + from, 30 + from)
+#endif
 
 /// The upper words of lanes of 64 bits in place of the lower ones.
 ///
@@ -34,34 +57,70 @@ GM_INLINE void GM_NAME(vector_philox)(gm_v8u64 counter[4], gm_u32 key0, gm_u32 k
   counter[3] = c3;
 }
 
-/// The words of the eight groups from `group` on, for one model.
-GM_INLINE GM_NAME(words) GM_NAME(vector_random)(gm_element type, gm_u64 group, gm_u32 model,
-                                                const gm_dare_parameters *dare) {
+/// The upper or, with 1 as `part`, the lower random bits of the eight groups from `group` on.
+GM_INLINE gm_halves GM_NAME(vector_random)(gm_u64 group, gm_u32 model, gm_u32 part,
+                                           const gm_dare_parameters *dare) {
   gm_v8u64 groups = (gm_v8u64){0, 1, 2, 3, 4, 5, 6, 7} + group;
-  gm_v8u64 c[4] = {groups, groups >> 32, (gm_v8u64){0} + model, (gm_v8u64){0}};
+  gm_v8u64 c[4] = {groups, groups >> 32, (gm_v8u64){0} + model, (gm_v8u64){0} + part};
   GM_NAME(vector_philox)(c, dare->key[0], dare->key[1]);
   const gm_v8u64 lower = (gm_v8u64){0} + 0xffffffff;
-  GM_NAME(words) result;
-  if (type == gm_bf16) {
-    // Of a group, the first and third element are in one vector, the others in the other.
-    result.part[0] = (gm_v16u32)((c[0] & lower) | (c[2] << 32));
-    result.part[1] = (gm_v16u32)((c[1] & lower) | (c[3] << 32));
-    return result;
-  }
   gm_v8u64 first = (c[0] & lower) | (c[1] << 32), second = (c[2] & lower) | (c[3] << 32);
-  result.part[0] = (gm_v16u32)__builtin_shufflevector(first, second, 0, 8, 1, 9, 2, 10, 3, 11);
-  result.part[1] = (gm_v16u32)__builtin_shufflevector(first, second, 4, 12, 5, 13, 6, 14, 7, 15);
+  gm_halves result;
+  result.part[0] = (gm_v32u16)GM_JOINED_LANES(first, second, 0);
+  result.part[1] = (gm_v32u16)GM_JOINED_LANES(first, second, 4);
   return result;
 }
 
-/// The random bits of all models' elements; each is compared with the least that keeps its element.
+/// gm_dare_keeps where the upper bits are those of the threshold, out of the way of all others.
+static __attribute__((noinline)) void GM_NAME(decide_rest)(gm_halves *keeps, const gm_halves *upper,
+                                                           gm_u64 group, gm_u32 model,
+                                                           const gm_dare_parameters *dare) {
+  gm_halves lower = GM_NAME(vector_random)(group, model, 1, dare);
+  uint16_t limit = (uint16_t)(dare->threshold >> 16), least = (uint16_t)dare->threshold;
+  for (int k = 0; k < 2; k++) {
+    keeps->part[k] |= (gm_v32u16)(upper->part[k] == limit) & (gm_v32u16)(lower.part[k] >= least);
+  }
+}
+
+/// Which elements of eight groups are kept of one model.
+GM_INLINE gm_halves GM_NAME(vector_mask)(gm_u64 group, gm_u32 model,
+                                         const gm_dare_parameters *dare) {
+  gm_halves upper = GM_NAME(vector_random)(group, model, 0, dare), keeps;
+  uint16_t limit = (uint16_t)(dare->threshold >> 16);
+  gm_v32u16 undecided = {0};
+  for (int k = 0; k < 2; k++) {
+    keeps.part[k] = (gm_v32u16)(upper.part[k] > limit);
+    undecided |= (gm_v32u16)(upper.part[k] == limit);
+  }
+  if (__builtin_expect(__builtin_reduce_or((gm_v8u64)undecided) != 0, false)) {
+    GM_NAME(decide_rest)(&keeps, &upper, group, model, dare);
+  }
+  return keeps;
+}
+
+/// Masks of 32 bits from those of 16, in the order in which GM_NAME(decode) has the elements.
 typedef struct {
-  GM_NAME(words) model[GM_MAX_INPUTS];
-} GM_NAME(masks);
+  gm_v16u32 part[2];
+} GM_NAME(words);
+
+GM_INLINE GM_NAME(words) GM_NAME(widen_mask)(gm_element type, gm_v32u16 mask) {
+  GM_NAME(words) result;
+  if (type == gm_bf16) {
+    result.part[0] = (gm_v16u32)GM_DOUBLED(mask, 0);
+    result.part[1] = (gm_v16u32)GM_DOUBLED(mask, 1);
+    return result;
+  }
+  gm_v16i16 half[2];
+  memcpy(half, &mask, sizeof half);
+  for (int k = 0; k < 2; k++) {
+    result.part[k] = (gm_v16u32)__builtin_convertvector(half[k], gm_v16i32);
+  }
+  return result;
+}
 
 /// The sum of kept differences, if it can be had in binary32.
 GM_INLINE bool GM_NAME(float_differences)(gm_element type, const GM_NAME(vector_launch) *launch,
-                                          size_t offset, const GM_NAME(masks) *masks,
+                                          size_t offset, const gm_masks *masks, int half,
                                           gm_doubles *sum) {
   GM_NAME(extremes) extremes = {.least = (gm_v32u16){0} - 1};
   gm_floats base = GM_NAME(decode)(type, launch->base + offset), total = {0};
@@ -69,9 +128,10 @@ GM_INLINE bool GM_NAME(float_differences)(gm_element type, const GM_NAME(vector_
   for (gm_u32 i = 0; i < launch->count; i++) {
     gm_floats x = GM_NAME(decode)(type, launch->inputs[i] + offset);
     GM_NAME(extend)(&extremes, launch->inputs[i] + offset);
+    GM_NAME(words) mask = GM_NAME(widen_mask)(type, masks->model[i].part[half]);
     for (int k = 0; k < 2; k++) {
       // What is dropped adds zero, which changes nothing, as the sum is never negative zero.
-      gm_v16u32 kept = (gm_v16u32)(x.part[k] - base.part[k]) & masks->model[i].part[k];
+      gm_v16u32 kept = (gm_v16u32)(x.part[k] - base.part[k]) & mask.part[k];
       total.part[k] += (gm_v16f32)kept;
     }
   }
@@ -81,15 +141,16 @@ GM_INLINE bool GM_NAME(float_differences)(gm_element type, const GM_NAME(vector_
 
 GM_INLINE gm_doubles GM_NAME(double_differences)(gm_element type,
                                                  const GM_NAME(vector_launch) *launch,
-                                                 size_t offset, const GM_NAME(masks) *masks) {
+                                                 size_t offset, const gm_masks *masks, int half) {
   gm_doubles base = GM_NAME(widen_floats)(GM_NAME(decode)(type, launch->base + offset));
   gm_doubles sum = {0};
   for (gm_u32 i = 0; i < launch->count; i++) {
     gm_doubles x = GM_NAME(widen_floats)(GM_NAME(decode)(type, launch->inputs[i] + offset));
+    GM_NAME(words) mask = GM_NAME(widen_mask)(type, masks->model[i].part[half]);
     for (int k = 0; k < 4; k++) {
-      gm_v16i32 mask = (gm_v16i32)masks->model[i].part[k / 2];
-      gm_v8i64 wide = k & 1 ? __builtin_convertvector(GM_UPPER_HALF(mask), gm_v8i64)
-                            : __builtin_convertvector(GM_LOWER_HALF(mask), gm_v8i64);
+      gm_v16i32 words = (gm_v16i32)mask.part[k / 2];
+      gm_v8i64 wide = k & 1 ? __builtin_convertvector(GM_UPPER_HALF(words), gm_v8i64)
+                            : __builtin_convertvector(GM_LOWER_HALF(words), gm_v8i64);
       gm_v8u64 kept = (gm_v8u64)(x.part[k] - base.part[k]) & (gm_v8u64)wide;
       sum.part[k] += (gm_v8f64)kept;
     }
@@ -124,23 +185,16 @@ GM_INLINE bool GM_NAME(dare_encode)(gm_element type, gm_division division, bool 
   return GM_NAME(encode)(type, sum, launch->output + offset);
 }
 
-/// 32 elements; returns whether any of them is NaN or infinite.
-GM_INLINE bool GM_NAME(dare_turn)(gm_element type, gm_division division,
-                                  const GM_NAME(vector_launch) *launch,
-                                  const gm_dare_parameters *dare, gm_u64 group, size_t offset) {
-  GM_NAME(masks) masks;
-  for (gm_u32 i = 0; i < launch->count; i++) {
-    GM_NAME(words) words = GM_NAME(vector_random)(type, group, dare->model + i, dare);
-    for (int k = 0; k < 2; k++) {
-      masks.model[i].part[k] = (gm_v16u32)(words.part[k] >= (gm_u32)dare->threshold);
-    }
-  }
+/// One half of a turn's elements; returns whether any of them is NaN or infinite.
+GM_INLINE bool GM_NAME(dare_half)(gm_element type, gm_division division,
+                                  const GM_NAME(vector_launch) *launch, size_t offset,
+                                  const gm_masks *masks, int half) {
   gm_doubles sum;
   if (gm_element_size(type) == 2 &&
-      GM_NAME(float_differences)(type, launch, offset, &masks, &sum)) {
+      GM_NAME(float_differences)(type, launch, offset, masks, half, &sum)) {
     return GM_NAME(dare_encode)(type, division, true, launch, offset, sum);
   }
-  sum = GM_NAME(double_differences)(type, launch, offset, &masks);
+  sum = GM_NAME(double_differences)(type, launch, offset, masks, half);
   return GM_NAME(dare_encode)(type, division, false, launch, offset, sum);
 }
 
@@ -149,10 +203,16 @@ GM_INLINE bool GM_NAME(dare_loop)(gm_element type, gm_division division,
                                   const gm_dare_parameters *dare, gm_u64 group, size_t turns) {
   GM_NAME(vector_launch) local = *launch;
   gm_dare_parameters parameters = *dare;
-  size_t turn = gm_lanes * (size_t)gm_element_size(type);
+  size_t half = gm_lanes * (size_t)gm_element_size(type);
   bool nonfinite = false;
   for (size_t i = 0; i < turns; i++) {
-    nonfinite |= GM_NAME(dare_turn)(type, division, &local, &parameters, group + 8 * i, i * turn);
+    gm_masks masks;
+    for (gm_u32 model = 0; model < local.count; model++) {
+      masks.model[model] =
+          GM_NAME(vector_mask)(group + 8 * i, parameters.model + model, &parameters);
+    }
+    nonfinite |= GM_NAME(dare_half)(type, division, &local, 2 * i * half, &masks, 0);
+    nonfinite |= GM_NAME(dare_half)(type, division, &local, (2 * i + 1) * half, &masks, 1);
   }
   return nonfinite;
 }
@@ -173,14 +233,14 @@ static size_t GM_NAME(dare_vectors)(const gm_kernel *kernel, const gm_piece *pie
   for (gm_u32 i = 0; i < launch.count; i++) {
     launch.inputs[i] = (const uint8_t *)operands->input[i] + start;
   }
-  size_t turns = (piece->count - from) / gm_lanes;
-  gm_u64 group = (piece->first + from) >> 2;
+  size_t turns = (piece->count - from) / gm_dare_lanes;
+  gm_u64 group = (piece->first + from) >> 3;
 #define GM_DARE(type, division, ...) *nonfinite |= GM_NAME(dare_loop)(type, division, __VA_ARGS__)
 #define GM_DARE_TYPE(type, ...) GM_FOR_DIVISION(kernel->division, GM_DARE, type, __VA_ARGS__)
   GM_FOR_VECTOR_TYPE(kernel->input, GM_DARE_TYPE, &launch, dare, group, turns)
 #undef GM_DARE
 #undef GM_DARE_TYPE
-  return turns * gm_lanes;
+  return turns * gm_dare_lanes;
 }
 
 /// Whether a launch can be done in vectors.

@@ -3,10 +3,12 @@
 #define GPUMERGE_KERNEL_TYPES_H
 
 #ifdef __OPENCL_VERSION__
+typedef ushort gm_u16;
 typedef uint gm_u32;
 typedef ulong gm_u64;
 #else
 #include <stdint.h>
+typedef uint16_t gm_u16;
 typedef uint32_t gm_u32;
 typedef uint64_t gm_u64;
 #endif
@@ -98,7 +100,7 @@ typedef struct {
   gm_u64 divisor;
   gm_u64 divisor_rest;
   gm_u64 reciprocal;
-  /// An element is dropped when its 32 random bits are below this: 0 drops none, 2^32 all.
+  /// An element is dropped when its 32 random bits, upper 16 first, are below this: 0 drops none, 2^32 all.
   gm_u64 threshold;
   /// The Philox key, from seed and tensor name.
   gm_u32 key[2];
