@@ -118,10 +118,10 @@ GM_INLINE GM_NAME(words) GM_NAME(widen_mask)(gm_element type, gm_v32u16 mask) {
   return result;
 }
 
-/// The sum of kept differences, if it can be had in binary32.
+/// The sum of kept differences, if it can be had exactly in binary32.
 GM_INLINE bool GM_NAME(float_differences)(gm_element type, const GM_NAME(vector_launch) *launch,
                                           size_t offset, const gm_masks *masks, int half,
-                                          gm_doubles *sum) {
+                                          gm_floats *sum) {
   GM_NAME(extremes) extremes = {.least = (gm_v32u16){0} - 1};
   gm_floats base = GM_NAME(decode)(type, launch->base + offset), total = {0};
   GM_NAME(extend)(&extremes, launch->base + offset);
@@ -135,8 +135,31 @@ GM_INLINE bool GM_NAME(float_differences)(gm_element type, const GM_NAME(vector_
       total.part[k] += (gm_v16f32)kept;
     }
   }
-  *sum = GM_NAME(widen_floats)(total);
-  return __builtin_expect(GM_NAME(are_exact)(extremes, launch->exactness), true);
+  *sum = total;
+  return GM_NAME(are_exact)(extremes, launch->exactness);
+}
+
+/// gm_dare_finish and gm_encode of an exact sum in binary32, where the division is exact, too. Returns
+/// whether the result is finite; otherwise nothing is stored.
+GM_INLINE bool GM_NAME(float_dare_encode)(gm_element type, const GM_NAME(vector_launch) *launch,
+                                          size_t offset, gm_floats sum) {
+  gm_floats base = GM_NAME(decode)(type, launch->base + offset), result;
+  for (int k = 0; k < 2; k++) {
+    gm_v16f32 change = sum.part[k] * launch->float_by.reciprocal;
+    gm_v16f32 total = base.part[k] + change;
+    gm_v16f32 change_part = total - base.part[k];
+    gm_v16f32 base_part = total - change_part;
+    gm_v16f32 error = (base.part[k] - base_part) + (change - change_part);
+    gm_v16u32 inexact = (gm_v16u32)(error != 0) & 1;
+    gm_v16u32 beyond = ((gm_v16u32)total ^ (gm_v16u32)error) >> 31;
+    gm_v16u32 odd = ((gm_v16u32)total - (beyond & inexact)) | inexact;
+    gm_v16u32 unchanged = (gm_v16u32)(change == 0);
+    result.part[k] = (gm_v16f32)(((gm_v16u32)base.part[k] & unchanged) | (odd & ~unchanged));
+  }
+  gm_v32u16 raw = GM_NAME(raw_of)(type, result);
+  if (type == gm_f16 && GM_NAME(is_any)((gm_v32u16)((raw & 0x7fff) == 0x7c00))) return false;
+  memcpy(launch->output + offset, &raw, sizeof raw);
+  return true;
 }
 
 GM_INLINE gm_doubles GM_NAME(double_differences)(gm_element type,
@@ -189,13 +212,18 @@ GM_INLINE bool GM_NAME(dare_encode)(gm_element type, gm_division division, bool 
 GM_INLINE bool GM_NAME(dare_half)(gm_element type, gm_division division,
                                   const GM_NAME(vector_launch) *launch, size_t offset,
                                   const gm_masks *masks, int half) {
-  gm_doubles sum;
+  gm_floats sum;
   if (gm_element_size(type) == 2 &&
       GM_NAME(float_differences)(type, launch, offset, masks, half, &sum)) {
-    return GM_NAME(dare_encode)(type, division, true, launch, offset, sum);
+    if (division != gm_divide_full && launch->float_by.reciprocal != 0 &&
+        GM_NAME(float_dare_encode)(type, launch, offset, sum)) {
+      return false;
+    }
+    return GM_NAME(dare_encode)(type, division, true, launch, offset, GM_NAME(widen_floats)(sum));
   }
-  sum = GM_NAME(double_differences)(type, launch, offset, masks, half);
-  return GM_NAME(dare_encode)(type, division, false, launch, offset, sum);
+  return GM_NAME(dare_encode)(
+      type, division, false, launch, offset,
+      GM_NAME(double_differences)(type, launch, offset, masks, half));
 }
 
 GM_INLINE bool GM_NAME(dare_loop)(gm_element type, gm_division division,
@@ -228,6 +256,10 @@ static size_t GM_NAME(dare_vectors)(const gm_kernel *kernel, const gm_piece *pie
   launch.output = (uint8_t *)operands->output + start;
   launch.by.divisor = gm_real_of(dare->divisor);
   launch.by.reciprocal = 1 / launch.by.divisor;
+  // Others could make numbers of binary32 over- or underflow.
+  double divisor = launch.by.divisor < 0 ? -launch.by.divisor : launch.by.divisor;
+  bool is_near_one = divisor > 0x1p-10 && divisor < 0x1p10;
+  launch.float_by.reciprocal = is_near_one ? (float)launch.by.reciprocal : 0;
   // Two numbers for each difference.
   launch.exactness = GM_NAME(find_exactness)(kernel->input, 2 * launch.count);
   for (gm_u32 i = 0; i < launch.count; i++) {

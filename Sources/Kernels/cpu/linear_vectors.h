@@ -22,23 +22,6 @@ GM_INLINE gm_v16f32 GM_NAME(float_finish)(gm_v16f32 sum, GM_NAME(float_ratio) by
   return sum * by.reciprocal;
 }
 
-/// gm_encode for finite numbers, to bfloat16 or float16.
-GM_INLINE void GM_NAME(encode_floats)(gm_element type, gm_floats x, uint8_t *at) {
-  if (type == gm_f16) {
-    gm_v16f16 raw[2];
-    for (int k = 0; k < 2; k++) raw[k] = __builtin_convertvector(x.part[k], gm_v16f16);
-    memcpy(at, raw, sizeof raw);
-    return;
-  }
-  gm_v16u32 part[2];
-  for (int k = 0; k < 2; k++) {
-    gm_v16u32 bits = (gm_v16u32)x.part[k];
-    part[k] = bits + 0x7fff + ((bits >> 16) & 1);
-  }
-  gm_v16u32 raw = (part[0] >> 16) | (part[1] & 0xffff0000);
-  memcpy(at, &raw, sizeof raw);
-}
-
 /// The average of inputs of equal weights, if it can be had in binary32.
 GM_INLINE bool GM_NAME(float_average)(gm_element type, const uint8_t *const *inputs, gm_u32 count,
                                       size_t offset, GM_NAME(float_ratio) by,
@@ -51,9 +34,10 @@ GM_INLINE bool GM_NAME(float_average)(gm_element type, const uint8_t *const *inp
     GM_NAME(extend)(&extremes, inputs[i] + offset);
     for (int k = 0; k < 2; k++) sum.part[k] += x.part[k];
   }
-  if (__builtin_expect(!GM_NAME(are_exact)(extremes, when), false)) return false;
+  if (!GM_NAME(are_exact)(extremes, when)) return false;
   for (int k = 0; k < 2; k++) sum.part[k] = GM_NAME(float_finish)(sum.part[k], by);
-  GM_NAME(encode_floats)(type, sum, output + offset);
+  gm_v32u16 raw = GM_NAME(raw_of)(type, sum);
+  memcpy(output + offset, &raw, sizeof raw);
   return true;
 }
 

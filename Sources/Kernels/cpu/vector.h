@@ -186,6 +186,27 @@ GM_INLINE bool GM_NAME(encode)(gm_element type, gm_doubles x, uint8_t *at) {
   return GM_NAME(encode_rare)(lanes, at);
 }
 
+/// gm_encode for finite numbers of binary32, to bfloat16 or float16.
+GM_INLINE gm_v32u16 GM_NAME(raw_of)(gm_element type, gm_floats x) {
+  if (type == gm_f16) {
+    gm_v16f16 raw[2];
+    gm_v32u16 result;
+    for (int k = 0; k < 2; k++) raw[k] = __builtin_convertvector(x.part[k], gm_v16f16);
+    memcpy(&result, raw, sizeof result);
+    return result;
+  }
+  gm_v16u32 part[2];
+  for (int k = 0; k < 2; k++) {
+    gm_v16u32 bits = (gm_v16u32)x.part[k];
+    part[k] = bits + 0x7fff + ((bits >> 16) & 1);
+  }
+  return (gm_v32u16)((part[0] >> 16) | (part[1] & 0xffff0000));
+}
+
+GM_INLINE bool GM_NAME(is_any)(gm_v32u16 mask) {
+  return __builtin_expect(__builtin_reduce_or((gm_v8u64)mask) != 0, false);
+}
+
 // MARK: Exact sums in binary32
 
 /// When numbers of a type of 16 bits add up exactly in binary32.
@@ -230,7 +251,7 @@ GM_INLINE void GM_NAME(extend)(GM_NAME(extremes) *extremes, const uint8_t *at) {
 GM_INLINE bool GM_NAME(are_exact)(GM_NAME(extremes) of, GM_NAME(exactness) when) {
   gm_v32u16 outside = (gm_v32u16)(of.most - of.least > when.spread) |
                       (gm_v32u16)(of.most > when.most) | (gm_v32u16)(of.least < when.least);
-  return __builtin_reduce_or((gm_v8u64)outside) == 0;
+  return !GM_NAME(is_any)(outside);
 }
 
 // MARK: Launches
