@@ -29,25 +29,23 @@
 #define GM_TILE (RUNS ? 256U : 8U)
 
 /// Finds which of a tile's elements from `first` on, the first of a group, are kept of one model.
-GM_FUNCTION void gm_dare_mask(gm_u16 *keeps, gm_u64 first, gm_u32 model,
+GM_FUNCTION void gm_dare_mask(gm_u32 *keeps, gm_u64 first, gm_u32 model,
                               const gm_dare_parameters *parameters) {
   gm_u32 key0 = parameters->key[0], key1 = parameters->key[1];
-  gm_u32 limit = (gm_u32)(parameters->threshold >> 16), undecided = 0;
-#pragma unroll
-  for (gm_u32 i = 0; i < GM_TILE; i += GM_HALVES_AT_ONCE) {
+  gm_u64 limit = parameters->threshold >> 16;
+  for (gm_u32 i = 0; i < GM_TILE; i += GM_MARKS_AT_ONCE) {
     gm_word group = gm_groups_from((first + i) >> 3);
     gm_philox_state random = gm_dare_random(group, model, 0, key0, key1);
-    gm_store_halves(keeps + i, random.word[0], random.word[1], random.word[2], random.word[3]);
-  }
-#pragma unroll
-  for (gm_u32 i = 0; i < GM_TILE; i++) undecided |= keeps[i] == limit;
-  if (undecided) {
-    for (gm_u32 i = 0; i < GM_TILE; i++) {
-      keeps[i] = gm_dare_keeps(keeps[i], parameters->threshold, first + i, model, key0, key1);
+    // The limit is more than 16 bits where all is dropped, also what is then undecided.
+    if (!gm_store_marks(keeps + i, (gm_u16)(limit > 0xffff ? 0xffff : limit), random.word[0],
+                        random.word[1], random.word[2], random.word[3])) {
+      continue;
     }
-  } else {
-#pragma unroll
-    for (gm_u32 i = 0; i < GM_TILE; i++) keeps[i] = keeps[i] > limit;
+    for (gm_u32 k = i; k < i + GM_MARKS_AT_ONCE; k++) {
+      if (keeps[k] != 1) continue;
+      keeps[k] = gm_dare_keeps(0xffff & (gm_u32)limit, parameters->threshold, first + k, model,
+                               key0, key1);
+    }
   }
 }
 
@@ -55,7 +53,7 @@ GM_FUNCTION void gm_dare_mask(gm_u16 *keeps, gm_u64 first, gm_u32 model,
 /// in the piece. Returns whether an output element is NaN or infinite.
 GM_FUNCTION bool gm_dare_lanes(global const uchar *inputs, global uchar *accumulator,
                                global uchar *output, const gm_piece *piece,
-                               const gm_dare_parameters *parameters, gm_u16 (*keeps)[GM_TILE],
+                               const gm_dare_parameters *parameters, gm_u32 (*keeps)[GM_TILE],
                                gm_u64 index, uint from, uint to) {
   gm_divisor divisor =
       gm_make_divisor(parameters->divisor, parameters->divisor_rest, parameters->reciprocal);
@@ -95,7 +93,7 @@ kernel void dare(global const uchar *restrict inputs, global uchar *restrict acc
   bool nonfinite = false;
   for (gm_u64 tile = share.from; tile < share.to; tile += share.step) {
     gm_u64 start = tile * GM_TILE;
-    gm_u16 keeps[INPUTS][GM_TILE];
+    gm_u32 keeps[INPUTS][GM_TILE];
 #pragma unroll
     for (uint i = 0; i < INPUTS; i++) {
       gm_dare_mask(keeps[i], (piece.first & ~(gm_u64)7) + start, parameters.model + i, &parameters);

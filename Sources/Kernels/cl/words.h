@@ -30,15 +30,32 @@ GM_FUNCTION ulong8 gm_join_words(gm_word first, gm_word second) {
 
 GM_FUNCTION gm_u32 gm_first_word(gm_word x) { return (gm_u32)x.s0; }
 
-/// Stores the halves of the lower words in the order of the elements.
-GM_FUNCTION void gm_store_halves(gm_u16 *to, gm_word a, gm_word b, gm_word c, gm_word d) {
+/// Marks the elements of sixteen halves; see gm_store_marks.
+GM_FUNCTION ushort16 gm_marks(ushort16 halves, gm_u16 limit, ushort16 *undecided) {
+  *undecided = as_ushort16(halves == limit) & (gm_u16)1;
+  return as_ushort16(halves > limit);
+}
+
+/// Stores a mark for each element, in order, of which the lower words have halves: all bits where the half
+/// is above the limit, none where it is below, and 1 where it equals it. Returns whether any does.
+GM_FUNCTION bool gm_store_marks(gm_u32 *to, gm_u16 limit, gm_word a, gm_word b, gm_word c,
+                                gm_word d) {
   ulong16 groups;
   groups.even = gm_join_words(a, b);
   groups.odd = gm_join_words(c, d);
-  vstore16(as_ushort16(groups.lo.lo), 0, to);
-  vstore16(as_ushort16(groups.lo.hi), 1, to);
-  vstore16(as_ushort16(groups.hi.lo), 2, to);
-  vstore16(as_ushort16(groups.hi.hi), 3, to);
+  ushort16 undecided[4];
+  ushort16 marks[4];
+  marks[0] = gm_marks(as_ushort16(groups.lo.lo), limit, undecided);
+  marks[1] = gm_marks(as_ushort16(groups.lo.hi), limit, undecided + 1);
+  marks[2] = gm_marks(as_ushort16(groups.hi.lo), limit, undecided + 2);
+  marks[3] = gm_marks(as_ushort16(groups.hi.hi), limit, undecided + 3);
+  ulong4 all = as_ulong4((undecided[0] | undecided[1]) | (undecided[2] | undecided[3]));
+  bool is_any = ((all.x | all.y) | (all.z | all.w)) != 0;
+  for (uint i = 0; i < 4; i++) vstore16(convert_uint16(marks[i]), i, to);
+  if (is_any) {
+    for (uint i = 0; i < 4; i++) vstore16(convert_uint16(marks[i] | undecided[i]), i, to);
+  }
+  return is_any;
 }
 
 #else
@@ -48,20 +65,22 @@ typedef gm_u64 gm_word;
 GM_FUNCTION gm_word gm_upper_words(gm_word x) { return x >> 32; }
 GM_FUNCTION gm_word gm_groups_from(gm_u64 group) { return group; }
 GM_FUNCTION gm_u32 gm_first_word(gm_word x) { return (gm_u32)x; }
-GM_FUNCTION void gm_store_halves(gm_u16 *to, gm_word a, gm_word b, gm_word c, gm_word d) {
-  to[0] = (gm_u16)a;
-  to[1] = (gm_u16)(a >> 16);
-  to[2] = (gm_u16)b;
-  to[3] = (gm_u16)(b >> 16);
-  to[4] = (gm_u16)c;
-  to[5] = (gm_u16)(c >> 16);
-  to[6] = (gm_u16)d;
-  to[7] = (gm_u16)(d >> 16);
+GM_FUNCTION bool gm_store_marks(gm_u32 *to, gm_u16 limit, gm_word a, gm_word b, gm_word c,
+                                gm_word d) {
+  gm_word words[4] = {a, b, c, d};
+  bool is_any = false;
+#pragma unroll
+  for (gm_u32 i = 0; i < 8; i++) {
+    gm_u16 half = (gm_u16)(i & 1 ? words[i / 2] >> 16 : words[i / 2]);
+    to[i] = half > limit ? 0xffff : half == limit;
+    is_any |= half == limit;
+  }
+  return is_any;
 }
 
 #endif
 
-/// How many halves gm_store_halves stores.
-#define GM_HALVES_AT_ONCE ((gm_u32)sizeof(gm_word))
+/// How many marks gm_store_marks stores.
+#define GM_MARKS_AT_ONCE ((gm_u32)sizeof(gm_word))
 
 #endif

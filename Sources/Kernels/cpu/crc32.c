@@ -105,7 +105,9 @@ GM_CLMUL static uint32_t crc32_clmul(uint32_t crc, const uint8_t *bytes, size_t 
   return reduce(x0, bytes, count);
 }
 
-GM_VCLMUL static inline __m512i wide_load(const uint8_t *bytes) { return _mm512_loadu_si512(bytes); }
+GM_VCLMUL static inline __m512i wide_load(const uint8_t *bytes) {
+  return _mm512_loadu_si512(bytes);
+}
 
 /// `fold` of four lanes at once.
 GM_VCLMUL static inline __m512i wide_fold(__m512i x, __m512i powers, __m512i next) {

@@ -6,8 +6,7 @@ static void GM_NAME(dare_mask)(uint32_t *restrict keeps, size_t groups, gm_u64 f
                                const gm_dare_parameters *dare) {
   uint32_t limit = (uint32_t)(dare->threshold >> 16), undecided = 0;
   for (size_t i = 0; i < groups; i++) {
-    gm_philox_state random =
-        gm_dare_random((first >> 3) + i, model, 0, dare->key[0], dare->key[1]);
+    gm_philox_state random = gm_dare_random((first >> 3) + i, model, 0, dare->key[0], dare->key[1]);
     for (size_t k = 0; k < 4; k++) {
       keeps[8 * i + 2 * k] = (uint32_t)random.word[k] & 0xffff;
       keeps[8 * i + 2 * k + 1] = (uint32_t)random.word[k] >> 16;
@@ -16,8 +15,8 @@ static void GM_NAME(dare_mask)(uint32_t *restrict keeps, size_t groups, gm_u64 f
   for (size_t i = 0; i < 8 * groups; i++) undecided |= keeps[i] == limit;
   if (undecided) {
     for (size_t i = 0; i < 8 * groups; i++) {
-      keeps[i] = gm_dare_keeps(keeps[i], dare->threshold, first + i, model, dare->key[0],
-                               dare->key[1]);
+      keeps[i] =
+          gm_dare_keeps(keeps[i], dare->threshold, first + i, model, dare->key[0], dare->key[1]);
     }
   } else {
     for (size_t i = 0; i < 8 * groups; i++) keeps[i] = keeps[i] > limit;
@@ -38,8 +37,8 @@ static void GM_NAME(dare_base)(gm_element type, double *base, const uint8_t *ele
 
 GM_INLINE void GM_NAME(dare_add_loop)(gm_element type, bool wide, double *restrict hi,
                                       double *restrict lo, const double *restrict base,
-                                      const uint32_t *restrict keeps,
-                                      const uint8_t *restrict input, size_t count) {
+                                      const uint32_t *restrict keeps, const uint8_t *restrict input,
+                                      size_t count) {
   for (size_t i = 0; i < count; i++) {
     double x = GM_NAME(load)(type, input, i);
     bool keep = keeps[i] != 0;
@@ -64,8 +63,8 @@ GM_INLINE void GM_NAME(dare_add_type)(gm_element type, bool wide, double *hi, do
 }
 
 static void GM_NAME(dare_add)(gm_element type, bool wide, double *hi, double *lo,
-                              const double *base, const uint32_t *keeps,
-                              const uint8_t *input, size_t count) {
+                              const double *base, const uint32_t *keeps, const uint8_t *input,
+                              size_t count) {
   alignas(64) float widened[gm_tile];
   input = GM_NAME(widen)(type, input, count, widened);
   GM_FOR_INPUT_TYPE(type, GM_NAME(dare_add_type), wide, hi, lo, base, keeps, input, count)

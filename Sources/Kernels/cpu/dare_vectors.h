@@ -17,15 +17,15 @@ typedef struct {
   gm_halves model[GM_MAX_INPUTS];
 } gm_masks;
 
-#define GM_JOINED_LANES(a, b, from)                                                             \
+#define GM_JOINED_LANES(a, b, from)                                                                \
   __builtin_shufflevector(a, b, from, 8 + from, 1 + from, 9 + from, 2 + from, 10 + from, 3 + from, \
                           11 + from)
-#define GM_DOUBLED(x, from)                                                                        \
-  __builtin_shufflevector(x, x, from, from, 2 + from, 2 + from, 4 + from, 4 + from, 6 + from,      \
-                          6 + from, 8 + from, 8 + from, 10 + from, 10 + from, 12 + from, 12 + from, \
-                          14 + from, 14 + from, 16 + from, 16 + from, 18 + from, 18 + from,         \
-                          20 + from, 20 + from, 22 + from, 22 + from, 24 + from, 24 + from,         \
-                          26 + from, 26 + from, 28 + from, 28 + from, 30 + from, 30 + from)
+#define GM_DOUBLED(x, from)                                                                   \
+  __builtin_shufflevector(                                                                    \
+      x, x, from, from, 2 + from, 2 + from, 4 + from, 4 + from, 6 + from, 6 + from, 8 + from, \
+      8 + from, 10 + from, 10 + from, 12 + from, 12 + from, 14 + from, 14 + from, 16 + from,  \
+      16 + from, 18 + from, 18 + from, 20 + from, 20 + from, 22 + from, 22 + from, 24 + from, \
+      24 + from, 26 + from, 26 + from, 28 + from, 28 + from, 30 + from, 30 + from)
 #endif
 
 /// The upper words of lanes of 64 bits in place of the lower ones.
@@ -113,7 +113,7 @@ GM_INLINE GM_NAME(words) GM_NAME(widen_mask)(gm_element type, gm_v32u16 mask) {
   gm_v16i16 half[2];
   memcpy(half, &mask, sizeof half);
   for (int k = 0; k < 2; k++) {
-    result.part[k] = (gm_v16u32)__builtin_convertvector(half[k], gm_v16i32);
+    result.part[k] = (gm_v16u32) __builtin_convertvector(half[k], gm_v16i32);
   }
   return result;
 }
@@ -221,9 +221,8 @@ GM_INLINE bool GM_NAME(dare_half)(gm_element type, gm_division division,
     }
     return GM_NAME(dare_encode)(type, division, true, launch, offset, GM_NAME(widen_floats)(sum));
   }
-  return GM_NAME(dare_encode)(
-      type, division, false, launch, offset,
-      GM_NAME(double_differences)(type, launch, offset, masks, half));
+  return GM_NAME(dare_encode)(type, division, false, launch, offset,
+                              GM_NAME(double_differences)(type, launch, offset, masks, half));
 }
 
 GM_INLINE bool GM_NAME(dare_loop)(gm_element type, gm_division division,
