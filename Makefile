@@ -14,8 +14,8 @@ setup: ## Install the packages that gpumerge is built and tested with
 demo: setup ## Merge checkpoints before your eyes, on an OpenCL device and on the CPU
 	@Scripts/demo.sh
 
-build: setup ## Build the optimised command line program, .build/release/gpumerge
-	swift build -c release --product gpumerge
+build: setup ## Build the program, .build/release/gpumerge, to run on any machine
+	@Scripts/build.sh
 
 test: setup ## Run all tests
 	swift test --disable-xctest

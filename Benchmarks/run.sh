@@ -2,7 +2,7 @@
 # Measures gpumerge against its yardstick and its rivals: see Documentation/Benchmarks.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-swift build -c release --product gpumerge
+Scripts/build.sh
 tools=.build/bench
 Benchmarks/yardstick/build.sh $tools/yardstick
 flags=(-std=c23 -O2 -Wall -Wextra -Werror)

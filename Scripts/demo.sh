@@ -13,7 +13,7 @@ run() {
 say() { printf '\n# %s\n' "$*"; }
 
 say "Building (the first time takes a few minutes)"
-run swift build -c release --product gpumerge
+run Scripts/build.sh
 PATH=$PWD/.build/release:$PATH
 
 mkdir -p .demo

@@ -13,7 +13,7 @@ if [[ ${1:-} == --quick ]]; then
 fi
 program=${1:-}
 if [[ -z $program ]]; then
-  swift build -c release --product gpumerge
+  Scripts/build.sh
   program=.build/release/gpumerge
 fi
 program=$(realpath "$program")
