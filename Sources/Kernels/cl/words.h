@@ -71,9 +71,9 @@ GM_FUNCTION bool gm_store_marks(gm_u32 *to, gm_u16 limit, gm_word a, gm_word b, 
   bool is_any = false;
 #pragma unroll
   for (gm_u32 i = 0; i < 8; i++) {
-    gm_u16 half = (gm_u16)(i & 1 ? words[i / 2] >> 16 : words[i / 2]);
-    to[i] = half > limit ? 0xffff : half == limit;
-    is_any |= half == limit;
+    gm_u16 bits = (gm_u16)(i & 1 ? words[i / 2] >> 16 : words[i / 2]);
+    to[i] = bits > limit ? 0xffff : bits == limit;
+    is_any |= bits == limit;
   }
   return is_any;
 }
