@@ -19,10 +19,12 @@ package final class CPUBackend: Backend {
   }
 
   package var name: String { "CPU (\(String(cString: gm_isa_name(instructionSet))))" }
-  // Both numbers were measured (Documentation/Benchmarks.md): workers wait for the disk most of the
+  // Both numbers were measured (Documentation/Performance.md): workers wait for the disk most of the
   // time, and direct writes want to be large and many at once.
   package var preferredBlockByteCount: Int { 512 << 10 }
-  package var preferredSlotCount: Int { min(4 * processorCount(), 64) }
+  package var preferredSlotCount: Int { Self.slotCount }
+  /// Enough slots to keep this machine's processors and its disk busy.
+  package static var slotCount: Int { min(4 * processorCount(), 64) }
   /// Few enough for what is read to be in the second level cache when the kernel comes to it.
   package var preferredLaunchByteCount: Int { 64 << 10 }
   package var maximumBufferByteCount: Int { .max }

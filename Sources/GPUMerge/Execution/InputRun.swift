@@ -41,7 +41,8 @@ extension Step {
         kernel: gm_kernel(
           family: operation.kernelFamily, input: input, base: baseElement ?? input,
           output: isLast ? output : input,
-          division: isLast ? operation.divisor.division : gm_divide_none, wide: isWide,
+          division: isLast ? operation.divisor.division(isWide: isWide) : gm_divide_none,
+          wide: isWide,
           first: position == 0, last: isLast, inputs: UInt32(range.count)))
     }
   }

@@ -42,9 +42,11 @@ package struct Divisor: Sendable, Hashable {
     value = sum
   }
 
-  /// How to divide by it: see `gm_division`.
-  package var division: gm_division {
-    guard rest == 0 else { return gm_divide_full }
+  /// How to divide by it, in wide merges or others: see `gm_division`.
+  ///
+  /// The sum of 0.7 and 0.3 is 1 to all but wide merges, which then do not divide.
+  package func division(isWide: Bool) -> gm_division {
+    guard rest == 0 || !isWide else { return gm_divide_full }
     if value == 1 { return gm_divide_none }
     let isPowerOfTwo = value.isNormal && value.significandBitPattern == 0
     return isPowerOfTwo && (1 / value).isNormal ? gm_divide_exact : gm_divide_full

@@ -50,7 +50,8 @@ package final class OpenCLBackend: Backend {
     return preferredSlotCount > 8 ? 2 << 20 : 4 << 20
   }
   package var preferredSlotCount: Int {
-    if device.kind == .cpu { return 2 }
+    // Where the device is the host's processors, what waits is the disk, as on the CPU path.
+    if device.kind == .cpu { return CPUBackend.slotCount }
     if isHostUnified { return 4 }
     // A thread copies some 6 GB/s out of the page cache, and the bus takes 25 to 50 GB/s: the device
     // waits for the host unless every processor reads, each into a slot of its own. Sixteen are more
