@@ -66,7 +66,10 @@ extension Merge {
         try self.companions(for: plan, at: target)
       }
       try workspace.reserve(plan)
-      for file in plan.files { try await run.write(file.plan, into: try workspace.open(file)) }
+      for file in plan.files {
+        try await run.write(
+          file.plan, into: try workspace.open(file), isOnly: plan.files.count == 1)
+      }
       try run.checkFindings()
       files = try await Threads.run { () throws(GPUMergeError) in
         try verifyInputs()

@@ -19,11 +19,16 @@ struct MergeRun {
   }
 
   /// Merges one file of the output and makes it durable.
-  func write(_ plan: MergePlan, into file: RecordedFile) async throws(GPUMergeError) {
+  ///
+  /// It is recorded as a whole, as the next ones may take long; what is the only one, only if it took
+  /// long itself.
+  func write(
+    _ plan: MergePlan, into file: RecordedFile, isOnly: Bool
+  ) async throws(GPUMergeError) {
     do throws(GPUMergeError) {
       let checksums = try await merge(plan, into: file)
       try await Threads.run { () throws(GPUMergeError) in
-        try file.record()
+        if isOnly { try file.recordIfDue() } else { try file.record() }
         for checksum in plan.layout.checksums {
           try amend(checksum, value: checksums.checksum(ofTensor: checksum.tensor), in: file)
         }

@@ -50,6 +50,12 @@ package final class RecordedFile: OutputSink {
     try file.read(into: bytes, at: offset)
   }
 
+  /// Makes a record if one is due: what took less time to finish is not worth the wait for the disk.
+  package func recordIfDue() throws(GPUMergeError) {
+    let isDue = state.withLock { ContinuousClock.now - $0.lastRecord >= interval }
+    if isDue { try record() }
+  }
+
   /// Makes what is finished durable, then says so in the journal.
   package func record() throws(GPUMergeError) {
     let segment = state.withLock { state -> CRCLedger.Segment? in
