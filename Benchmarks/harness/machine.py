@@ -36,7 +36,10 @@ def package(environment, *names):
 
 
 def versions():
-    commit = output_of("git", "-C", ROOT, "describe", "--always", "--dirty")
+    # The tables, which change while this runs, are not what is measured.
+    commit = output_of("git", "-C", ROOT, "describe", "--always")
+    if output_of("git", "-C", ROOT, "status", "--porcelain", "--", "Sources", "Package.swift"):
+        commit += "-dirty"
     found = [f"{output_of(GPUMERGE, '--version')} ({commit})"]
     found.append(f"PoCL {output_of('dpkg-query', '-W', '-f', '${Version}', 'pocl-opencl-icd')}")
     found.append(package("opencl", "intel-opencl-rt"))
