@@ -4,7 +4,9 @@ import TestSupport
 import Testing
 
 @Suite struct InterruptionTests {
-  @Test("a signal ends a merge with 130 and leaves no file", arguments: [SIGINT, SIGTERM, SIGHUP])
+  @Test(
+    "a signal ends a merge with 130 and leaves nothing but what is finished",
+    arguments: [SIGINT, SIGTERM, SIGHUP])
   func interruption(signal: CInt) throws {
     let scratch = try Scratch()
     // 25 GB of zeros to read: long enough to be interrupted on any machine, and nearly no disk.
@@ -21,8 +23,12 @@ import Testing
     tool.signal(signal)
     let result = try tool.wait()
     #expect(result.status == 130)
-    // Nothing was recorded, so there is nothing to go on from.
-    #expect(result.error.hasSuffix("error: the merge was interrupted. Start it again\n"))
-    #expect(try scratch.names == ["a.safetensors"])
+    // Where the signal was so slow that a block was finished before it came, that is kept.
+    let isKept = try scratch.names.contains(work)
+    let advice =
+      isKept
+      ? "What is finished is kept: the same command goes on from there" : "Start it again"
+    #expect(result.error.hasSuffix("error: the merge was interrupted. \(advice)\n"))
+    #expect(try Set(scratch.names) == (isKept ? ["a.safetensors", work] : ["a.safetensors"]))
   }
 }
