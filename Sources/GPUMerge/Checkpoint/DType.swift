@@ -70,9 +70,13 @@ extension DType {
 
   /// Finds a type by its name in a safetensors header; case matters.
   public init?(safetensorsName name: String) {
-    guard let match = Self.allCases.first(where: { $0.safetensorsName == name }) else { return nil }
+    guard let match = Self.bySafetensorsName[name] else { return nil }
     self = match
   }
+
+  private static let bySafetensorsName = Dictionary(
+    uniqueKeysWithValues: allCases.compactMap { dtype in dtype.safetensorsName.map { ($0, dtype) } }
+  )
 
   /// Finds a type by its PyTorch name, without the `torch.` in front; case matters.
   public init?(torchName name: String) {

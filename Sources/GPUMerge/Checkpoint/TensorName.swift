@@ -13,6 +13,11 @@ public struct TensorName: Hashable, Sendable {
     self.utf8 = bytes
   }
 
+  /// Creates a name from bytes that were found to be valid UTF-8.
+  init(valid utf8: [UInt8]) {
+    self.utf8 = utf8
+  }
+
   /// Creates a name from a string.
   public init(_ string: String) {
     utf8 = Array(string.utf8)

@@ -25,14 +25,12 @@ package struct Merge: Sendable {
     } else {
       device = try MergeDevice(selecting: .automatic)
     }
-    var models: [LoadedModel] = []
-    for (index, source) in pool.models.enumerated() {
-      models.append(try Self.load(source, label: "model \(index + 1)", options: options))
+    let labels = pool.models.indices.map { "model \($0 + 1)" } + ["the base model"]
+    let sources = Array(zip(pool.models + [pool.base].compactMap(\.self), labels))
+    var models = try Threads.map(sources) { (source, label) throws(GPUMergeError) in
+      try Self.load(source, label: label, options: options)
     }
-    var base: LoadedModel?
-    if let source = pool.base {
-      base = try Self.load(source, label: "the base model", options: options)
-    }
+    let base = pool.base == nil ? nil : models.popLast()
     var warnings = try FolderChecks.warnings(models: models, base: base)
     planner = Planner(
       models: models, base: base, algorithm: algorithm, dtype: options.dtype,

@@ -1,17 +1,18 @@
 package import SystemPackage
 
 /// A model as the planner sees it, whether it comes from a file or from memory.
-package struct LoadedModel: Sendable {
+///
+/// A class, as the planner looks at every tensor by way of its model, and never changes one.
+package final class LoadedModel: Sendable {
   /// What to call it in messages: the path, or its position.
-  package var label: String
-  package var tensors: [TensorInfo]
-  package var metadata: [(key: String, value: String)]
-  package var warnings: [String]
+  package let label: String
+  package let tensors: [TensorInfo]
+  package let metadata: [(key: String, value: String)]
   /// The file it comes from, if any.
-  package var checkpoint: Checkpoint?
+  package let checkpoint: Checkpoint?
   /// Whether its configuration says that the output head is the embedding (`tie_word_embeddings`);
   /// nil if it says nothing.
-  package var tiesWordEmbeddings: Bool?
+  package let tiesWordEmbeddings: Bool?
   /// The positions in `tensors`, by name.
   package let positions: [TensorName: Int]
   /// The names that the metadata gives to tensors besides their own, in its order.
@@ -19,32 +20,43 @@ package struct LoadedModel: Sendable {
   private let aliasPositions: [TensorName: Int]
   /// For each tensor the position of the first that is the same bytes.
   private let firstPositions: [Int]
+  /// The names, in order, of each tensor that has several, by the tensor's first position.
+  private let groups: [Int: [TensorName]]
 
-  package init(_ checkpoint: Checkpoint) {
+  /// A checkpoint, which is called by its path unless something else is given.
+  package convenience init(_ checkpoint: Checkpoint, label: String? = nil) {
     self.init(
-      label: checkpoint.path.string, tensors: checkpoint.tensors, metadata: checkpoint.metadata)
-    warnings = checkpoint.warnings
-    self.checkpoint = checkpoint
-    tiesWordEmbeddings =
-      checkpoint.config?["tie_word_embeddings"]?.bool
-      ?? checkpoint.config?["text_config"]?["tie_word_embeddings"]?.bool
+      label: label ?? checkpoint.path.string, tensors: checkpoint.tensors,
+      metadata: checkpoint.metadata, checkpoint: checkpoint,
+      tiesWordEmbeddings: checkpoint.config?["tie_word_embeddings"]?.bool
+        ?? checkpoint.config?["text_config"]?["tie_word_embeddings"]?.bool)
   }
 
   package init(
-    label: String, tensors: [TensorInfo], metadata: [(key: String, value: String)] = []
+    label: String, tensors: [TensorInfo], metadata: [(key: String, value: String)] = [],
+    checkpoint: Checkpoint? = nil, tiesWordEmbeddings: Bool? = nil
   ) {
     self.label = label
     self.tensors = tensors
     self.metadata = metadata
-    warnings = []
-    positions = Dictionary(
-      zip(tensors.map(\.name), tensors.indices), uniquingKeysWith: { first, _ in first })
+    self.checkpoint = checkpoint
+    self.tiesWordEmbeddings = tiesWordEmbeddings
+    var positions: [TensorName: Int] = [:]
+    positions.reserveCapacity(tensors.count)
+    for (position, tensor) in tensors.enumerated() where positions[tensor.name] == nil {
+      positions[tensor.name] = position
+    }
+    self.positions = positions
     let aliases = Self.aliases(metadata, positions)
     self.aliases = aliases.map(\.name)
     aliasPositions = Dictionary(
       aliases.map { ($0.name, $0.position) }, uniquingKeysWith: { first, _ in first })
     firstPositions = Self.firstPositions(tensors)
+    groups = Self.groups(tensors, aliases, firstPositions)
   }
+
+  /// What a person should know about the file, and is no error.
+  package var warnings: [String] { checkpoint?.warnings ?? [] }
 
   /// All names of tensors, in order, the aliases last.
   package var names: [TensorName] { tensors.map(\.name) + aliases }
@@ -59,6 +71,12 @@ package struct LoadedModel: Sendable {
   /// What tied names have in common: the position of the first tensor that is the same bytes.
   package func identity(of name: TensorName) -> Int? {
     position(of: name).map { firstPositions[$0] }
+  }
+
+  /// All names of the tensor that has this one, in order; none if it has no other.
+  package func tiedNames(of name: TensorName) -> [TensorName] {
+    // Almost always there is nothing to look for.
+    groups.isEmpty ? [] : identity(of: name).flatMap { groups[$0] } ?? []
   }
 
   /// The path, where there is one, for the `file` of an error.
@@ -78,14 +96,42 @@ package struct LoadedModel: Sendable {
   }
 
   private static func firstPositions(_ tensors: [TensorInfo]) -> [Int] {
+    // Tensors that are the same bytes start at the same place. Files have nearly all of their tensors
+    // in the order of their bytes, so that there is next to nothing to sort.
+    let starts = tensors.enumerated().lazy.filter { $0.element.byteCount > 0 }.map {
+      (source: ObjectIdentifier($1.source), offset: $1.layout.start, position: $0)
+    }.sorted { $0 < $1 }
+    var result = Array(tensors.indices)
     var first: [SharedBytes: Int] = [:]
-    return tensors.enumerated().map { position, tensor in
-      guard tensor.byteCount > 0 else { return position }
-      let key = SharedBytes(tensor)
-      if let known = first[key] { return known }
-      first[key] = position
-      return position
+    for (previous, start) in zip(starts, starts.dropFirst()) {
+      guard previous.source == start.source, previous.offset == start.offset else {
+        first.removeAll(keepingCapacity: true)
+        continue
+      }
+      if first.isEmpty { first[SharedBytes(tensors[previous.position])] = previous.position }
+      let key = SharedBytes(tensors[start.position])
+      if let known = first[key] {
+        result[start.position] = known
+      } else {
+        first[key] = start.position
+      }
     }
+    return result
+  }
+
+  private static func groups(
+    _ tensors: [TensorInfo], _ aliases: [(name: TensorName, position: Int)],
+    _ firstPositions: [Int]
+  ) -> [Int: [TensorName]] {
+    let later = tensors.indices.filter { firstPositions[$0] != $0 }
+    let shared = Set(later + aliases.map(\.position)).map { firstPositions[$0] }
+    var groups = Dictionary(uniqueKeysWithValues: Set(shared).map { ($0, [TensorName]()) })
+    guard !groups.isEmpty else { return [:] }
+    for (position, tensor) in tensors.enumerated() {
+      groups[firstPositions[position]]?.append(tensor.name)
+    }
+    for (name, position) in aliases { groups[firstPositions[position]]?.append(name) }
+    return groups
   }
 
   /// What two tensors that are one have in common.
@@ -100,6 +146,16 @@ package struct LoadedModel: Sendable {
       layout = tensor.layout
       dtype = tensor.dtype
       shape = tensor.shape
+    }
+  }
+}
+
+extension TensorInfo.Layout {
+  /// Where the first element lies, in bytes or elements.
+  fileprivate var start: Int {
+    switch self {
+    case .contiguous(let byteOffset): byteOffset
+    case .strided(let elementOffset, _): elementOffset
     }
   }
 }

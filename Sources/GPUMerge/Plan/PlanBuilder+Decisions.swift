@@ -7,15 +7,12 @@ extension PlanBuilder {
       throw GPUMergeError(.internal, "a name without a tensor", subject: "\(entry.name)")
     }
     if let reasonToCopy { return copy(own, as: entry.name, reason: reasonToCopy) }
-    let found = models.indices.map { tensor(of: entry, in: $0) }
-    var missing: [Int] = []
-    for (model, tensor) in found.enumerated() {
-      differences[model].comparedCount += 1
-      guard tensor == nil else { continue }
-      differences[model].missing.append(entry)
-      missing.append(model)
-    }
-    let present = found.enumerated().compactMap { model, tensor in tensor.map { (model, $0) } }
+    let present = resolver.tensors(of: entry)
+    let missing =
+      present.count == models.count
+      ? [] : models.indices.filter { model in !present.contains { $0.model == model } }
+    for model in models.indices { differences[model].comparedCount += 1 }
+    for model in missing { differences[model].missing.append(entry) }
     if missing.isEmpty {
       var fate = try merge(entry.name, own: own, present)
       let standIns = standIns(for: entry).dropFirst(2)
@@ -66,24 +63,16 @@ extension PlanBuilder {
   ) throws(GPUMergeError) -> TensorFate {
     var fate = fate
     fate.reason = reason
-    let found = models.indices.map { tensor(of: entry, in: $0) }
     let owners = models.indices.filter { models[$0].position(of: entry.name) != nil }
     for model in owners { differences[model].extra.append(entry) }
     switch selection.missing {
     case .present:
-      return try merge(
-        entry.name, own: nil,
-        found.enumerated().compactMap { model, tensor in tensor.map { (model, $0) } })
+      return try merge(entry.name, own: nil, resolver.tensors(of: entry))
     case .skip: fate.kind = .skipped
     case .base: notices.add(.leftOut, entry.name, "left out, because \(reason)")
     case .error: break
     }
     return fate
-  }
-
-  /// A model's tensor for an entry.
-  private func tensor(of entry: TieResolver.Entry, in model: Int) -> TensorInfo? {
-    resolver.name(of: entry, in: model).flatMap { models[model].tensor(named: $0) }
   }
 
   /// Adds the step that copies a tensor of the reference.

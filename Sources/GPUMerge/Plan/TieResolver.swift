@@ -15,37 +15,22 @@ struct TieResolver {
   let tiesAsBase: Bool
   /// The names of the reference in its order, then those that only other models have.
   let entries: [Entry]
-  private let groups: [[Int: [TensorName]]]
-  private let referenceGroups: [Int: [TensorName]]
 
   init(reference: LoadedModel, models: [LoadedModel], tiesAsBase: Bool) {
     self.reference = reference
     self.models = models
     self.tiesAsBase = tiesAsBase
-    let groups = models.map(Self.groups)
-    self.groups = groups
-    let referenceGroups = Self.groups(of: reference)
-    self.referenceGroups = referenceGroups
-    var entries: [Entry] = []
+    var entries = reference.names.map {
+      Entry(name: $0, home: nil, group: reference.tiedNames(of: $0))
+    }
     var seen: Set<TensorName> = []
-    func add(_ model: LoadedModel, _ ties: [Int: [TensorName]], home: Int?) {
-      for name in model.names where seen.insert(name).inserted {
-        let group = model.identity(of: name).flatMap { ties[$0] } ?? []
-        entries.append(Entry(name: name, home: home, group: group))
+    for (home, model) in models.enumerated() {
+      for name in model.names
+      where reference.position(of: name) == nil && seen.insert(name).inserted {
+        entries.append(Entry(name: name, home: home, group: model.tiedNames(of: name)))
       }
     }
-    add(reference, referenceGroups, home: nil)
-    for (index, model) in models.enumerated() { add(model, groups[index], home: index) }
     self.entries = entries
-  }
-
-  /// The names of each tensor that has several.
-  private static func groups(of model: LoadedModel) -> [Int: [TensorName]] {
-    var groups: [Int: [TensorName]] = [:]
-    for name in model.names {
-      if let identity = model.identity(of: name) { groups[identity, default: []].append(name) }
-    }
-    return groups.filter { $0.value.count > 1 }
   }
 
   /// The name under which a model has the tensor of an entry: its own if possible, or one that it
@@ -69,9 +54,8 @@ struct TieResolver {
   /// has that name has it tied to one of the reference's.
   func nameInReference(of entry: Entry) -> TensorName? {
     var found: TensorName?
-    for (model, groups) in zip(models, groups) {
-      guard let identity = model.identity(of: entry.name) else { continue }
-      found = groups[identity]?.first { reference.position(of: $0) != nil }
+    for model in models where model.position(of: entry.name) != nil {
+      found = model.tiedNames(of: entry.name).first { reference.position(of: $0) != nil }
       guard found != nil else { return nil }
     }
     return found
@@ -80,8 +64,8 @@ struct TieResolver {
   /// The name that an entry's is probably tied to in a model that lacks it: it is in another model,
   /// or the names say so.
   func partner(of entry: Entry, in model: LoadedModel) -> TensorName? {
-    for (other, ties) in zip([reference] + models, [referenceGroups] + groups) {
-      let names = other.identity(of: entry.name).flatMap { ties[$0] } ?? []
+    for other in [reference] + models {
+      let names = other.tiedNames(of: entry.name)
       if let name = names.first(where: { model.position(of: $0) != nil }) { return name }
     }
     guard let shape = tensor(of: entry)?.shape, Self.isHead(entry.name) else { return nil }
@@ -91,6 +75,16 @@ struct TieResolver {
           && Self.ends($0.name, with: "\(embedding).weight")
       }?.name
     }.first
+  }
+
+  /// The tensors for an entry of the models that have one, with the models' positions.
+  func tensors(of entry: Entry) -> [(model: Int, tensor: TensorInfo)] {
+    models.indices.compactMap { model in
+      let position =
+        models[model].position(of: entry.name)
+        ?? name(of: entry, in: model).flatMap(models[model].position(of:))
+      return position.map { (model: model, tensor: models[model].tensors[$0]) }
+    }
   }
 
   func tensor(of entry: Entry) -> TensorInfo? {

@@ -34,7 +34,7 @@ enum PlanFixture {
   /// A model of float32 matrices of 4 x 2, those with one value sharing their bytes.
   static func model(
     _ label: String, _ tensors: KeyValuePairs<String, Int>,
-    metadata: [(key: String, value: String)] = []
+    metadata: [(key: String, value: String)] = [], tiesWordEmbeddings: Bool? = nil
   ) -> LoadedModel {
     let storage = TensorStorage(byteCount: 1024) { _ in }
     return LoadedModel(
@@ -43,7 +43,7 @@ enum PlanFixture {
         TensorInfo(
           name: TensorName(name), dtype: .float32, shape: [4, 2], source: storage,
           layout: .contiguous(byteOffset: 32 * slot))
-      }, metadata: metadata)
+      }, metadata: metadata, tiesWordEmbeddings: tiesWordEmbeddings)
   }
 }
 

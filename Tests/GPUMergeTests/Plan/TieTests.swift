@@ -16,9 +16,11 @@ struct TieTests {
   }
 
   private func headless(
-    _ label: String, metadata: [(key: String, value: String)] = []
+    _ label: String, metadata: [(key: String, value: String)] = [],
+    tiesWordEmbeddings: Bool? = nil
   ) -> LoadedModel {
-    PlanFixture.model(label, [embedding: 0, norm: 1], metadata: metadata)
+    PlanFixture.model(
+      label, [embedding: 0, norm: 1], metadata: metadata, tiesWordEmbeddings: tiesWordEmbeddings)
   }
 
   /// As save_model of the safetensors library writes them.
@@ -108,8 +110,7 @@ struct TieTests {
 
   @Test("that the configuration ties need no option")
   func configuration() throws {
-    var model = headless("b")
-    model.tiesWordEmbeddings = true
+    let model = headless("b", tiesWordEmbeddings: true)
     #expect(try outcome([untied("a"), model]) == "embed norm head !")
     #expect(try outcome([model, untied("a")]) == "embed norm !")
   }

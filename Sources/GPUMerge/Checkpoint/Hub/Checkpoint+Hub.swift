@@ -18,11 +18,3 @@ extension Checkpoint {
     }
   }
 }
-
-extension LoadedModel {
-  /// A checkpoint that is called something else than its path.
-  init(_ checkpoint: Checkpoint, label: String) {
-    self.init(checkpoint)
-    self.label = label
-  }
-}

@@ -36,6 +36,11 @@ package struct JSONScanner {
     self.errorKind = errorKind
     self.noun = noun
     position = 0
+    guard text.count <= UInt32.max else {
+      throw GPUMergeError(
+        errorKind, "\(noun) cannot be read: it has \(text.count) bytes, more than \(UInt32.max)",
+        offset: fileOffset)
+    }
     do {
       _ = try UTF8Span(validating: text.span)
     } catch {

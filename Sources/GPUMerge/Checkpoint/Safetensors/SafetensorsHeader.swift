@@ -53,7 +53,7 @@ package struct SafetensorsHeader: Sendable {
       let name = JSONString(checkedAt: entry.name, in: scanner.text)
       tensors.append(
         TensorInfo(
-          name: TensorName(name.value(in: scanner.text)), dtype: entry.dtype,
+          name: TensorName(valid: name.unescaped(in: scanner.text)), dtype: entry.dtype,
           shape: try shape(of: entry, &scanner), source: source,
           layout: .contiguous(byteOffset: entry.begin)))
     }

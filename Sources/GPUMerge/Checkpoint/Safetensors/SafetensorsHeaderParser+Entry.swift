@@ -18,7 +18,9 @@ extension SafetensorsHeaderParser {
           "the file has more than \(limits.tensorCount) tensors", .headerSize, at: name.start)
       }
       let position = scanner.position
-      entries.append(try entry(named: name, try fields(), at: position))
+      let fields = try fields()
+      let entry = try entry(named: name, fields, at: position)
+      entries.append(entry)
     } catch {
       var error = error
       if error.kind != .duplicateKey { error.subject = name.value(in: scanner.text) }
