@@ -34,8 +34,8 @@ package final class CPUBackend: Backend {
   private static let reserveByteCount = 32 << 20
 
   package func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
-    guard let slot = CPUSlot(layout, instructionSet: instructionSet),
-      AlignedMemory(ifAvailable: Self.reserveByteCount) != nil
+    guard AlignedMemory.isAvailable(layout.byteCount + Self.reserveByteCount),
+      let slot = CPUSlot(layout, instructionSet: instructionSet)
     else {
       throw DeviceError(
         device: name, function: "aligned_alloc", status: -6,

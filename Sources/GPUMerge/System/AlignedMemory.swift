@@ -21,6 +21,17 @@ package final class AlignedMemory: @unchecked Sendable {
     bytes = UnsafeMutableRawBufferPointer(start: start, count: rounded)
   }
 
+  /// Whether the system would give so much now.
+  ///
+  /// Asked for at once and given back, as every other thread would find less while it is held in parts.
+  static func isAvailable(_ byteCount: Int) -> Bool {
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS
+    let start = mmap(nil, rounded(byteCount), PROT_READ | PROT_WRITE, flags, -1, 0)
+    guard start != MAP_FAILED else { return false }
+    munmap(start, rounded(byteCount))
+    return true
+  }
+
   // In Swift, too, this is free().
   deinit { free(bytes.baseAddress) }
 

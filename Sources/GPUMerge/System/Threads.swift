@@ -1,13 +1,23 @@
 import Glibc
+import Synchronization
 
 /// Plain threads, because merging blocks in reads and writes: the cooperative pool of Swift
 /// concurrency has one thread per core and must never wait for a disk.
 package enum Threads {
   /// Runs `body` for each index in `0..<count`, each on a thread of its own, and waits for all.
   ///
-  /// A thread that cannot be started has its index run by the caller instead.
+  /// A thread that cannot be started has its index run by the caller instead. None begins before all
+  /// are started, as their stacks take memory: what finds none left then, finds out by itself.
   package static func concurrently(count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-    let started = (1..<max(1, count)).map { index in start { body(index) } }
+    let gate = Mutex(())
+    let started = gate.withLock { _ in
+      (1..<max(1, count)).map { index in
+        start {
+          gate.withLock { _ in }
+          body(index)
+        }
+      }
+    }
     body(0)
     for (index, thread) in zip(1..., started) {
       if let thread {
@@ -16,6 +26,39 @@ package enum Threads {
         body(index)
       }
     }
+  }
+
+  /// What `transform` makes of each element, in order, on as many threads as there are processors.
+  ///
+  /// The error that is thrown is that of the first element that has one, as a loop's would be.
+  package static func map<Element: Sendable, Result: Sendable, E: Error>(
+    _ elements: [Element], _ transform: @escaping @Sendable (Element) throws(E) -> Result
+  ) throws(E) -> [Result] {
+    let next = Atomic<Int>(0)
+    let end = Atomic<Int>(elements.count)
+    let results = Mutex<[Swift.Result<Result, E>?]>(Array(repeating: nil, count: elements.count))
+    concurrently(count: min(elements.count, processorCount())) { _ in
+      while true {
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < end.load(ordering: .relaxed) else { return }
+        let result: Swift.Result<Result, E>
+        do throws(E) {
+          result = .success(try transform(elements[index]))
+        } catch {
+          result = .failure(error)
+          // Those before it are taken already; none behind it matters any more.
+          end.min(index, ordering: .relaxed)
+        }
+        results.withLock { $0[index] = result }
+      }
+    }
+    var values: [Result] = []
+    values.reserveCapacity(elements.count)
+    for result in results.withLock(\.self) {
+      guard let result else { break }
+      values.append(try result.get())
+    }
+    return values
   }
 
   /// Runs blocking work on a thread of its own and suspends the caller until it is done.
