@@ -79,6 +79,8 @@ struct gm_sha256 {
   uint64_t count;
   /// What does not fill a block yet.
   uint8_t rest[64];
+  /// Whether the processor's instructions for it are used, which give the same.
+  bool has_instructions;
 };
 void gm_sha256_begin(struct gm_sha256 *sum);
 void gm_sha256_add(struct gm_sha256 *sum, const void *data, size_t count);
