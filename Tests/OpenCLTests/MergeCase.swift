@@ -82,8 +82,9 @@ struct MergeCase: Sendable {
   }
 
   private func parameters(_ launch: Int) -> MethodParameters {
+    // Not three: rounded to nearest or to odd, its quotients are the same.
     let (divisor, reciprocal): (Double, Double) =
-      division == gm_divide_none ? (1, 1) : division == gm_divide_exact ? (4, 0.25) : (3, 1.0 / 3)
+      division == gm_divide_none ? (1, 1) : division == gm_divide_exact ? (4, 0.25) : (5, 0.2)
     if family == gm_dare {
       return .dare(
         gm_dare_parameters(

@@ -102,12 +102,13 @@ struct SlotTests {
     }
   }
 
-  @Test("averages to other types", arguments: [gm_f16, gm_f32, gm_f8_e4m3fn, gm_f8_e5m2fnuz])
-  func averages(output: gm_element) throws {
+  @Test(
+    "averages to other types", arguments: [gm_f16, gm_f32, gm_f8_e4m3fn, gm_f8_e5m2fnuz],
+    [gm_divide_exact, gm_divide_full])
+  func averages(output: gm_element, division: gm_division) throws {
     for reach in [6, 24] {
       let merge = MergeCase(
-        input: gm_bf16, output: output, division: gm_divide_exact, isAverage: true,
-        exponentReach: reach)
+        input: gm_bf16, output: output, division: division, isAverage: true, exponentReach: reach)
       try check(merge, 0)
     }
   }

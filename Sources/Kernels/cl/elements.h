@@ -41,6 +41,31 @@ GM_FUNCTION gm_real gm_load(gm_element type, global const uchar *elements, gm_u6
   return gm_value(type, elements[index]);
 }
 
+#if FAST_F32
+
+/// The least and the largest magnitude of some elements, for gm_exactness.
+typedef struct {
+  ushort least, most;
+} gm_extremes;
+
+/// The value of an element of a type of 16 bits, with which it extends the extremes.
+GM_FUNCTION float gm_load_single(gm_element type, global const uchar *elements, gm_u64 index,
+                                 gm_extremes *extremes) {
+  ushort raw = ((global const ushort *)elements)[index];
+  ushort magnitude = raw & 0x7fff, below = (ushort)(magnitude - 1);
+  // No min and max, of which not every compiler makes vector instructions.
+  extremes->most = extremes->most > magnitude ? extremes->most : magnitude;
+  extremes->least = extremes->least < below ? extremes->least : below;
+  return type == gm_bf16 ? as_float((uint)raw << 16) : gm_single_decode(type, raw);
+}
+
+GM_FUNCTION bool gm_are_exact(gm_extremes of, gm_exactness when) {
+  return !(((ushort)(of.most - of.least) > when.spread) | (of.most > when.most) |
+           (of.least < when.least));
+}
+
+#endif
+
 /// Stores an element of a type narrower than binary64; returns whether it is NaN or infinite.
 GM_FUNCTION bool gm_store_narrow(gm_element type, global uchar *elements, gm_u64 index, uint raw) {
   if (type == gm_f32) {

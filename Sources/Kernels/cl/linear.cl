@@ -60,11 +60,7 @@ GM_FUNCTION bool gm_linear_elements(global const uchar *inputs, global uchar *ac
 // MARK: In binary32
 
 // Half of the operations are spared where sums in binary32 are exact, as they mostly are with equal
-// weights and types of 16 bits: all numbers of a sum are multiples of the last place of the least of
-// them, and 24 bits reach from there to the sum if the largest is not much larger.
-
-/// How many bits a sum may have more than its largest number.
-#define GM_CARRIES (INPUTS > 8 ? 4 : INPUTS > 4 ? 3 : INPUTS > 2 ? 2 : INPUTS > 1 ? 1 : 0)
+// weights and types of 16 bits: see gm_exactness.
 
 /// Whether sums in binary32 are of use.
 GM_FUNCTION bool gm_suits_singles(const gm_linear_parameters *parameters) {
@@ -73,45 +69,32 @@ GM_FUNCTION bool gm_suits_singles(const gm_linear_parameters *parameters) {
   for (uint i = 0; i < INPUTS; i++) {
     if (parameters->weight[i] != 0x3ff0000000000000UL) return false;  // 1
   }
-  // From 1 to 1024, which leaves normal numbers normal.
-  return parameters->divisor >= 0x3ff0000000000000UL && parameters->divisor <= 0x4090000000000000UL;
+  // Whole and at most 1024, which leaves normal numbers normal and suits gm_single_quotient.
+  double divisor = as_double(parameters->divisor);
+  return divisor >= 1 && divisor <= 1024 && divisor == (uint)divisor;
 }
 
 /// gm_linear_elements, where all is finite and exact; returns whether it is.
 GM_FUNCTION bool gm_linear_singles(global const uchar *inputs, global uchar *output,
                                    const gm_piece *piece, const gm_linear_parameters *parameters,
                                    gm_share share) {
-  gm_divisor divisor =
-      gm_make_divisor(parameters->divisor, parameters->divisor_rest, parameters->reciprocal);
-  float factor = DIVISION == gm_divide_exact ? (float)divisor.reciprocal : 1;
-  uint fraction_bits = (uint)gm_fraction_bits(IN_DTYPE);
-  ushort spread = (ushort)(((24 - (fraction_bits + 1) - GM_CARRIES) << fraction_bits) + 1);
-  // Of bfloat16, from 2^-77 to 2^103, so that all that comes of them is normal.
-  ushort lower = IN_DTYPE == gm_bf16 ? 50 << 7 : 0, upper = IN_DTYPE == gm_bf16 ? 230 << 7 : 0x7bff;
+  double reciprocal = 1 / as_double(parameters->divisor);
+  float factor = (float)reciprocal;
+  gm_exactness when = gm_find_exactness(IN_DTYPE, INPUTS);
   bool outside = false;
   for (gm_u64 element = share.from; element < share.to; element++) {
     float sum = 0;
-    // Magnitudes as integers; less 1, zero is larger than all others.
-    ushort most = 0, least = 0xffff;
+    gm_extremes extremes = {0xffff, 0};
 #pragma unroll
     for (uint i = 0; i < INPUTS; i++) {
-      ushort raw = ((global const ushort *)GM_AT(inputs, piece->input[i]))[element];
-      float x = IN_DTYPE == gm_bf16 ? as_float((uint)raw << 16) : gm_single_decode(IN_DTYPE, raw);
+      float x = gm_load_single(IN_DTYPE, GM_AT(inputs, piece->input[i]), element, &extremes);
       sum = i == 0 ? x : sum + x;
-      ushort magnitude = raw & 0x7fff, below = (ushort)(magnitude - 1);
-      // No min and max, of which not every compiler makes vector instructions.
-      most = most > magnitude ? most : magnitude;
-      least = least < below ? least : below;
     }
-    outside |= ((ushort)(most - least) > spread) | (most > upper) | (least < lower);
-    if (DIVISION == gm_divide_full) {
-      gm_real result = gm_linear_finish(sum, DIVISION, divisor);
-      outside |= gm_store(OUT_DTYPE, GM_AT(output, piece->output), element, result);
-    } else {
-      uint bits = as_uint(sum * factor);
-      uint raw = OUT_DTYPE == gm_f32 ? bits : gm_single_encode(OUT_DTYPE, bits);
-      outside |= gm_store_narrow(OUT_DTYPE, GM_AT(output, piece->output), element, raw);
-    }
+    outside |= !gm_are_exact(extremes, when);
+    uint bits = DIVISION == gm_divide_full ? gm_single_quotient(OUT_DTYPE, sum, reciprocal)
+                                           : as_uint(sum * factor);
+    uint raw = OUT_DTYPE == gm_f32 ? bits : gm_single_encode(OUT_DTYPE, bits);
+    outside |= gm_store_narrow(OUT_DTYPE, GM_AT(output, piece->output), element, raw);
   }
   return !outside;
 }

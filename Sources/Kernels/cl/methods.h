@@ -11,6 +11,34 @@
 #include "words.h"
 #endif
 
+// MARK: Exact sums in binary32
+
+/// When numbers of a type of 16 bits add up exactly in binary32, in whatever order.
+///
+/// All are multiples of the last place of the least of them, and 24 bits reach from there to the sum
+/// if the largest is not much larger. Of the sums that networks have, nearly all are like that.
+///
+/// Magnitudes are the bits of elements but for the sign, as integers. For the least of them they are taken
+/// less 1, so that zero is larger than all others.
+typedef struct {
+  /// The most that the largest and the least may be apart.
+  gm_u16 spread;
+  /// How small the least and how large the largest may be, for what comes of them to be normal.
+  gm_u16 least, most;
+} gm_exactness;
+
+/// The conditions for sums of so many elements.
+GM_FUNCTION gm_exactness gm_find_exactness(gm_element type, gm_u32 terms) {
+  int fraction_bits = gm_fraction_bits(type), carries = 0;
+  while (terms > (gm_u32)1 << carries) carries++;
+  gm_exactness result;
+  result.spread = (gm_u16)(((24 - (fraction_bits + 1) - carries) << fraction_bits) + 1);
+  // Of bfloat16, from 2^-77 to 2^103; of float16, all that are finite.
+  result.least = type == gm_bf16 ? 50 << 7 : 0;
+  result.most = type == gm_bf16 ? 230 << 7 : 0x7bff;
+  return result;
+}
+
 // MARK: Philox4x32-10
 
 /// Four numbers of 32 bits in the lower halves; what is in the upper halves does not matter, which

@@ -37,6 +37,18 @@ GM_FUNCTION uint gm_single_odd(double value) {
   return bits | (rounded != exact ? 1 : 0);
 }
 
+/// The bits of dividend / divisor, rounded to odd or, where that is the output, to nearest; `reciprocal`
+/// is 1 / divisor, and the divisor a whole number up to 1024.
+///
+/// Quotients that are no numbers of binary32, nor half-way between two, differ from all of these by 2^-36
+/// of themselves, and products from quotients by 2^-52. So what is nearest is the same of both, and a
+/// product that is rounded to 41 bits is the number, or on the side of it, that the quotient is.
+GM_FUNCTION uint gm_single_quotient(gm_element output, float dividend, double reciprocal) {
+  double product = dividend * reciprocal;
+  if (output == gm_f32) return as_uint((float)product);
+  return gm_single_odd(as_double((as_ulong(product) + 0x800) & ~0xfffUL));
+}
+
 /// gm_encode for types of 8 or 16 bits, of a number rounded to odd.
 GM_FUNCTION uint gm_single_encode(gm_element type, uint odd) {
   uint lost = 23 - (uint)gm_fraction_bits(type), rebias = gm_single_rebias(type);

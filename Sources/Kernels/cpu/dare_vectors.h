@@ -150,9 +150,7 @@ GM_INLINE bool GM_NAME(float_dare_encode)(gm_element type, const GM_NAME(vector_
     gm_v16f32 change_part = total - base.part[k];
     gm_v16f32 base_part = total - change_part;
     gm_v16f32 error = (base.part[k] - base_part) + (change - change_part);
-    gm_v16u32 inexact = (gm_v16u32)(error != 0) & 1;
-    gm_v16u32 beyond = ((gm_v16u32)total ^ (gm_v16u32)error) >> 31;
-    gm_v16u32 odd = ((gm_v16u32)total - (beyond & inexact)) | inexact;
+    gm_v16u32 odd = (gm_v16u32)GM_NAME(float_round_to_odd)(total, error);
     gm_v16u32 unchanged = (gm_v16u32)(change == 0);
     result.part[k] = (gm_v16f32)(((gm_v16u32)base.part[k] & unchanged) | (odd & ~unchanged));
   }
@@ -260,7 +258,7 @@ static size_t GM_NAME(dare_vectors)(const gm_kernel *kernel, const gm_piece *pie
   bool is_near_one = divisor > 0x1p-10 && divisor < 0x1p10;
   launch.float_by.reciprocal = is_near_one ? (float)launch.by.reciprocal : 0;
   // Two numbers for each difference.
-  launch.exactness = GM_NAME(find_exactness)(kernel->input, 2 * launch.count);
+  launch.exactness = gm_find_exactness(kernel->input, 2 * launch.count);
   for (gm_u32 i = 0; i < launch.count; i++) {
     launch.inputs[i] = (const uint8_t *)operands->input[i] + start;
   }

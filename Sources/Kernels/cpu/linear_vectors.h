@@ -9,9 +9,7 @@ GM_INLINE gm_v16f32 GM_NAME(float_quotient_to_odd)(gm_v16f32 dividend, GM_NAME(f
   gm_v16f32 remainder = __builtin_elementwise_fma(-near, divisor, dividend);
   gm_v16f32 nearest = __builtin_elementwise_fma(remainder, reciprocal, near);
   gm_v16f32 rest = __builtin_elementwise_fma(-nearest, divisor, dividend);
-  gm_v16u32 inexact = (gm_v16u32)(rest != 0) & 1;
-  gm_v16u32 beyond = ((gm_v16u32)nearest ^ (gm_v16u32)rest) >> 31;
-  gm_v16u32 odd = ((gm_v16u32)nearest - (beyond & inexact)) | inexact;
+  gm_v16u32 odd = (gm_v16u32)GM_NAME(float_round_to_odd)(nearest, rest);
   // Zero keeps its sign.
   gm_v16u32 zero = (gm_v16u32)(near == 0);
   return (gm_v16f32)(((gm_v16u32)near & zero) | (odd & ~zero));
@@ -24,8 +22,8 @@ GM_INLINE gm_v16f32 GM_NAME(float_finish)(gm_v16f32 sum, GM_NAME(float_ratio) by
 
 /// The average of inputs of equal weights, if it can be had in binary32.
 GM_INLINE bool GM_NAME(float_average)(gm_element type, const uint8_t *const *inputs, gm_u32 count,
-                                      size_t offset, GM_NAME(float_ratio) by,
-                                      GM_NAME(exactness) when, uint8_t *output) {
+                                      size_t offset, GM_NAME(float_ratio) by, gm_exactness when,
+                                      uint8_t *output) {
   GM_NAME(extremes) extremes = {.least = (gm_v32u16){0} - 1};
   gm_floats sum = GM_NAME(decode)(type, inputs[0] + offset);
   GM_NAME(extend)(&extremes, inputs[0] + offset);
@@ -104,7 +102,7 @@ GM_INLINE bool GM_NAME(can_use_floats)(const gm_kernel *kernel, GM_NAME(vector_l
   }
   launch->float_by.divisor = (float)divisor;
   launch->float_by.reciprocal = 1 / (float)divisor;
-  launch->exactness = GM_NAME(find_exactness)(kernel->input, launch->count);
+  launch->exactness = gm_find_exactness(kernel->input, launch->count);
   return gm_element_size(kernel->input) == 2;
 }
 

@@ -129,6 +129,13 @@ GM_INLINE gm_v8f64 GM_NAME(round_to_odd)(gm_v8f64 value, gm_v8f64 error) {
   return (gm_v8f64)(((gm_v8u64)value - (beyond & inexact)) | inexact);
 }
 
+/// gm_round_to_odd in binary32, of finite numbers.
+GM_INLINE gm_v16f32 GM_NAME(float_round_to_odd)(gm_v16f32 value, gm_v16f32 error) {
+  gm_v16u32 inexact = (gm_v16u32)(error != 0) & 1;
+  gm_v16u32 beyond = ((gm_v16u32)value ^ (gm_v16u32)error) >> 31;
+  return (gm_v16f32)(((gm_v16u32)value - (beyond & inexact)) | inexact);
+}
+
 /// gm_quotient_to_odd.
 GM_INLINE gm_v8f64 GM_NAME(vector_quotient_to_odd)(gm_v8f64 dividend, GM_NAME(ratio) by) {
   gm_v8f64 quotient = GM_NAME(quotient)(dividend, by), divisor = (gm_v8f64){0} + by.divisor;
@@ -209,33 +216,7 @@ GM_INLINE bool GM_NAME(is_any)(gm_v32u16 mask) {
 
 // MARK: Exact sums in binary32
 
-/// When numbers of a type of 16 bits add up exactly in binary32.
-///
-/// All are multiples of the last place of the least of them, and 24 bits reach from there to the sum
-/// if the largest is not much larger. Of the elements that networks have, one in thousands is not
-/// like that.
-typedef struct {
-  /// The most that the magnitudes of one sum may differ, as integers.
-  uint16_t spread;
-  /// The least magnitude but zero, less 1, and the largest: what comes of them is normal.
-  uint16_t least, most;
-} GM_NAME(exactness);
-
-/// The conditions for sums of so many elements.
-GM_INLINE GM_NAME(exactness) GM_NAME(find_exactness)(gm_element type, gm_u32 terms) {
-  GM_NAME(exactness) result = {0};
-  if (gm_element_size(type) != 2) return result;
-  int fraction_bits = gm_fraction_bits(type), carries = 0;
-  while (terms > (gm_u32)1 << carries) carries++;
-  // Magnitudes are compared less 1, so that zero is larger than all others.
-  result.spread = (uint16_t)(((24 - (fraction_bits + 1) - carries) << fraction_bits) + 1);
-  // Of bfloat16, from 2^-77 to 2^103; of float16, all that are finite.
-  result.least = type == gm_bf16 ? 50 << 7 : 0;
-  result.most = type == gm_bf16 ? 230 << 7 : 0x7bff;
-  return result;
-}
-
-/// Finds the least and the largest magnitude of each lane.
+/// Finds the least and the largest magnitude of each lane, for gm_exactness.
 typedef struct {
   gm_v32u16 least, most;
 } GM_NAME(extremes);
@@ -248,7 +229,7 @@ GM_INLINE void GM_NAME(extend)(GM_NAME(extremes) *extremes, const uint8_t *at) {
   extremes->least = __builtin_elementwise_min(extremes->least, magnitude - 1);
 }
 
-GM_INLINE bool GM_NAME(are_exact)(GM_NAME(extremes) of, GM_NAME(exactness) when) {
+GM_INLINE bool GM_NAME(are_exact)(GM_NAME(extremes) of, gm_exactness when) {
   gm_v32u16 outside = (gm_v32u16)(of.most - of.least > when.spread) |
                       (gm_v32u16)(of.most > when.most) | (gm_v32u16)(of.least < when.least);
   return !GM_NAME(is_any)(outside);
@@ -270,7 +251,8 @@ typedef struct {
   gm_u32 count;
   GM_NAME(ratio) by;
   GM_NAME(float_ratio) float_by;
-  GM_NAME(exactness) exactness;
+  /// Of sums; of use for types of 16 bits.
+  gm_exactness exactness;
   const uint8_t *base;
   uint8_t *output;
 } GM_NAME(vector_launch);
