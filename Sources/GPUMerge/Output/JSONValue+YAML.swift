@@ -14,7 +14,12 @@ extension JSONValue {
     switch self {
     case .object(let members) where !members.isEmpty:
       for member in members {
-        let key = "\(prefix)\(Self.yamlScalar(member.key)):"
+        let word = Self.yamlScalar(member.key)
+        var key = "\(prefix)\(word):"
+        if word.unicodeScalars.count > Self.yamlKeyLimit {
+          lines.append("\(prefix)? \(word)")
+          key = "\(indentation):"
+        }
         member.value.appendYAML(
           to: &lines, after: key, indentation: "\(indentation)  ", listIndentation: indentation)
         prefix = indentation
@@ -27,6 +32,9 @@ extension JSONValue {
     default: lines.append(prefix + yamlWord)
     }
   }
+
+  /// YAML ends a key that its value follows on the line at 1024 characters.
+  private static let yamlKeyLimit = 1000
 
   /// Appends the value of a key: on its line, or below it.
   private func appendYAML(

@@ -49,6 +49,27 @@ struct YAMLTextTests {
     #expect(!scalar.contains("\n"))
   }
 
+  @Test("sets keys apart that are longer than a key on the line of its value may be")
+  func longKeys() {
+    let key = String(repeating: "k", count: 1000)
+    let value = JSONValue.object([
+      (key, .integer(1)), (key + "1", .integer(2)),
+      ("c", .array([.object([(key + "2", .array([.string("d")])), ("e", .null)])])),
+    ])
+    #expect(
+      value.yamlText == """
+        \(key): 1
+        ? \(key)1
+        : 2
+        c:
+        - ? \(key)2
+          :
+          - d
+          e: null
+
+        """)
+  }
+
   @Test("escapes what does not show, or shows something else")
   func escapes() {
     let text = "\u{0}\n\u{7F}\u{85}\u{2028}\u{202E}\u{FEFF}\u{1F9EA}\"\\"
