@@ -1,5 +1,4 @@
 import GPUMerge
-import Glibc
 import OpenCLLoader
 import Synchronization
 import Testing
@@ -69,10 +68,7 @@ extension FaultTests {
 
   /// The thread of a merge may let go of its backend only after the result is there.
   private func expectNothingLivesSoon() {
-    for _ in 0..<5000 {
-      if Faults.live.withLock({ $0.values.allSatisfy { $0 == 0 } }) { return }
-      usleep(1000)
-    }
+    Faults.awaitRelease(milliseconds: 5000)
     expectNothingLives()
   }
 

@@ -35,12 +35,17 @@ enum Faults {
   /// First waits a while for the threads of earlier tests, which let go of what they hold only after the
   /// result is there.
   static func table() -> opencl_api? {
-    for _ in 0..<500 {
-      if live.withLock({ $0.values.allSatisfy { $0 == 0 } }) { break }
-      usleep(1000)
-    }
+    awaitRelease(milliseconds: 500)
     live.withLock { $0 = [:] }
     return counting
+  }
+
+  /// Waits until nothing lives, but not for ever.
+  static func awaitRelease(milliseconds: Int) {
+    for _ in 0..<milliseconds {
+      if live.withLock({ $0.values.allSatisfy { $0 == 0 } }) { return }
+      usleep(1000)
+    }
   }
 
   /// The functions that count.

@@ -41,12 +41,8 @@ package final class LoadedModel: Sendable {
     self.metadata = metadata
     self.checkpoint = checkpoint
     self.tiesWordEmbeddings = tiesWordEmbeddings
-    var positions: [TensorName: Int] = [:]
-    positions.reserveCapacity(tensors.count)
-    for (position, tensor) in tensors.enumerated() where positions[tensor.name] == nil {
-      positions[tensor.name] = position
-    }
-    self.positions = positions
+    positions = Dictionary(
+      zip(tensors.map(\.name), tensors.indices), uniquingKeysWith: { first, _ in first })
     let aliases = Self.aliases(metadata, positions)
     self.aliases = aliases.map(\.name)
     aliasPositions = Dictionary(
@@ -124,9 +120,9 @@ package final class LoadedModel: Sendable {
     _ firstPositions: [Int]
   ) -> [Int: [TensorName]] {
     let later = tensors.indices.filter { firstPositions[$0] != $0 }
-    let shared = Set(later + aliases.map(\.position)).map { firstPositions[$0] }
-    var groups = Dictionary(uniqueKeysWithValues: Set(shared).map { ($0, [TensorName]()) })
-    guard !groups.isEmpty else { return [:] }
+    let shared = Set((later + aliases.map(\.position)).map { firstPositions[$0] })
+    guard !shared.isEmpty else { return [:] }
+    var groups = Dictionary(uniqueKeysWithValues: shared.map { ($0, [TensorName]()) })
     for (position, tensor) in tensors.enumerated() {
       groups[firstPositions[position]]?.append(tensor.name)
     }

@@ -7,7 +7,7 @@ package enum Threads {
   /// Runs `body` for each index in `0..<count`, each on a thread of its own, and waits for all.
   ///
   /// A thread that cannot be started has its index run by the caller instead. None begins before all
-  /// are started, as their stacks take memory: what finds none left then, finds out by itself.
+  /// are started: memory that one of them finds to be there must not go to the stack of the next.
   package static func concurrently(count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     let gate = Mutex(())
     let started = gate.withLock { _ in
