@@ -50,6 +50,8 @@ final class OutputScratch {
     }
     let pool = pool
     let task = Task { [options] () -> GPUMergeError? in
+      // What ends before, with an error or without, is not waited for.
+      defer { gate.reach() }
       do throws(GPUMergeError) {
         _ = try await algorithm.run(pool, writingTo: target, options: options)
         return nil
@@ -83,8 +85,10 @@ private final class Gate: Sendable {
 
   var isReached: Bool { reached.load(ordering: .acquiring) }
 
+  func reach() { reached.store(true, ordering: .releasing) }
+
   func stop() {
-    reached.store(true, ordering: .releasing)
+    reach()
     while !opened.load(ordering: .acquiring) {}
   }
 
