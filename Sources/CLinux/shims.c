@@ -6,8 +6,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 const int clinux_o_direct = O_DIRECT;
@@ -33,6 +35,45 @@ int clinux_rename_exchange(const char *one, const char *other) {
 int clinux_allocate(int descriptor, int64_t count) { return fallocate(descriptor, 0, 0, count); }
 
 int clinux_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
+
+// cachestat(2), Linux 6.5; the C library may be older than the kernel.
+static int64_t ask_cachestat(int descriptor, int64_t offset, int64_t count) {
+  struct {
+    uint64_t offset, count;
+  } range = {(uint64_t)offset, (uint64_t)count};
+  struct {
+    uint64_t cached, dirty, writeback, evicted, recently_evicted;
+  } pages;
+  const long cachestat_number = 451;
+  if (syscall(cachestat_number, descriptor, &range, &pages, 0) != 0) return -1;
+  return (int64_t)pages.cached;
+}
+
+// mincore(2) of a mapping that is never touched, so that the file may shrink meanwhile. It says that
+// all pages are there to whoever may not write to the file.
+static int64_t ask_mincore(int descriptor, int64_t offset, int64_t count) {
+  unsigned char pages[4096];
+  const int64_t page = sysconf(_SC_PAGESIZE);
+  int64_t cached = 0;
+  while (count > 0) {
+    const int64_t most = (int64_t)sizeof pages * page;
+    const int64_t part = count < most ? count : most;
+    void *mapping = mmap(0, (size_t)part, PROT_READ, MAP_SHARED, descriptor, offset);
+    if (mapping == MAP_FAILED) return -1;
+    const int status = mincore(mapping, (size_t)part, pages);
+    munmap(mapping, (size_t)part);
+    if (status != 0) return -1;
+    for (int64_t index = 0; index * page < part; index++) cached += pages[index] & 1;
+    offset += part;
+    count -= part;
+  }
+  return cached;
+}
+
+int64_t clinux_cached_page_count(int descriptor, int64_t offset, int64_t count) {
+  const int64_t cached = ask_cachestat(descriptor, offset, count);
+  return cached >= 0 ? cached : ask_mincore(descriptor, offset, count);
+}
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 

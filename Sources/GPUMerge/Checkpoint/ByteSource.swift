@@ -6,16 +6,27 @@ package protocol ByteSource: AnyObject, Sendable {
   var byteCount: Int { get }
 
   /// Fills all of `destination` with the bytes from `offset` on; the range lies inside the source.
+  /// What `window` holds of them is taken from there.
   func read(
-    into destination: UnsafeMutableRawBufferPointer, at offset: Int
+    into destination: UnsafeMutableRawBufferPointer, at offset: Int, through window: ReadWindow?
   ) throws(GPUMergeError)
+
+  /// Where a range of the bytes lies in a file just as it is; nil if it lies nowhere like that.
+  func extent(of range: Range<Int>) -> FileExtent?
 
   /// The bytes themselves when they already lie in memory, so that no copy is needed.
   var resident: UnsafeRawBufferPointer? { get }
 }
 
 extension ByteSource {
+  package func extent(of range: Range<Int>) -> FileExtent? { nil }
   package var resident: UnsafeRawBufferPointer? { nil }
+
+  package func read(
+    into destination: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(GPUMergeError) {
+    try read(into: destination, at: offset, through: nil)
+  }
 }
 
 extension ByteSource {

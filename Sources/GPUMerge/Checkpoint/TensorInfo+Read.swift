@@ -4,17 +4,24 @@ extension TensorInfo {
   /// The range starts and ends between elements, or between bytes for types of less than a byte.
   /// `destination` has room for at least as many bytes.
   package func read(
-    bytes range: Range<Int>, into destination: UnsafeMutableRawBufferPointer
+    bytes range: Range<Int>, into destination: UnsafeMutableRawBufferPointer,
+    through window: ReadWindow? = nil
   ) throws(GPUMergeError) {
     guard !range.isEmpty else { return }
     let destination = UnsafeMutableRawBufferPointer(rebasing: destination[..<range.count])
     switch layout {
     case .contiguous(let byteOffset):
-      try source.read(into: destination, at: byteOffset + range.lowerBound)
+      try source.read(into: destination, at: byteOffset + range.lowerBound, through: window)
     case .strided:
       try StridedView(self).read(range, from: source, into: destination)
     }
     if isBigEndian { swapBytes(of: destination) }
+  }
+
+  /// Where a range of the bytes lies in a file just as it is, but for the order of bytes in an element.
+  func extent(ofBytes range: Range<Int>) -> FileExtent? {
+    guard case .contiguous(let offset) = layout else { return nil }
+    return source.extent(of: offset + range.lowerBound..<offset + range.upperBound)
   }
 
   private func swapBytes(of bytes: UnsafeMutableRawBufferPointer) {

@@ -3,12 +3,15 @@ import Kernels
 /// Launches that share one filling of a slot's staging area.
 struct Batch {
   let slot: any Slot
+  /// What was read ahead of the inputs.
+  let window: ReadWindow?
   private var launches: [Launch] = []
   private var staging: UnsafeMutableRawBufferPointer?
   private var usedByteCount = 0
 
-  init(slot: any Slot) {
+  init(slot: any Slot, window: ReadWindow?) {
     self.slot = slot
+    self.window = window
   }
 
   /// Adds the launch of one run over one piece, after reading what it needs.
@@ -16,8 +19,7 @@ struct Batch {
     _ piece: Piece, run: InputRun, operation: ElementwiseOperation, models: [TensorInfo],
     base: TensorInfo?, outputWidth: Int, flag: Int
   ) throws(BlockFailure) {
-    let elements =
-      piece.tensorRange.lowerBound / outputWidth..<piece.tensorRange.upperBound / outputWidth
+    let elements = piece.elements(ofWidth: outputWidth)
     let inputs = models[run.models] + (base.map { [$0] } ?? [])
     let needed = inputs.reduce(0) { $0 + aligned(elements.count * $1.dtype.byteWidth) }
     if let staging, usedByteCount + needed > staging.count { try flush() }
@@ -84,7 +86,7 @@ struct Batch {
     let destination = UnsafeMutableRawBufferPointer(
       rebasing: staging[offset..<offset + range.count])
     do throws(GPUMergeError) {
-      try tensor.read(bytes: range, into: destination)
+      try tensor.read(bytes: range, into: destination, through: window)
     } catch {
       throw .merge(error)
     }

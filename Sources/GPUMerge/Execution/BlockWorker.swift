@@ -10,17 +10,21 @@ struct BlockWorker {
   let layout: SlotLayout
   /// The most models that one launch reads.
   let maximumInputCount: Int
+  /// What inputs of the block are read ahead into; nil if there is no memory for that.
+  private let window: ReadWindow?
   /// Room to compare the bytes of copied tensors in.
   private let scratch = AlignedMemory(byteCount: 64 << 10)
 
   init(
-    pipeline: Pipeline, slot: any Slot, device: String, layout: SlotLayout, maximumInputCount: Int
+    pipeline: Pipeline, slot: any Slot, device: String, layout: SlotLayout,
+    maximumInputCount: Int, windowByteCount: Int
   ) {
     self.pipeline = pipeline
     self.slot = slot
     self.device = device
     self.layout = layout
     self.maximumInputCount = maximumInputCount
+    window = windowByteCount > 0 ? ReadWindow(byteCount: windowByteCount) : nil
   }
 
   private var schedule: BlockSchedule { pipeline.schedule }
@@ -59,20 +63,58 @@ struct BlockWorker {
 
   /// Stages the inputs of all merged pieces and runs their kernels, in as many batches as it takes.
   private func launch(_ pieces: [Piece], on slot: any Slot) throws(BlockFailure) {
-    var batch = Batch(slot: slot)
+    var batch = Batch(slot: slot, window: window)
+    // What the window holds the inputs of.
+    var ahead: [Part] = []
     for (index, piece) in pieces.enumerated() {
       let step = plan.steps[piece.step]
-      guard case .merge(let operation, let models, let base) = step.action else { continue }
+      guard case .merge = step.action else { continue }
       let runs = step.runs(maximumInputCount: maximumInputCount)
       for part in piece.parts(ofAtMost: layout.launchByteCount) {
-        for run in runs {
-          try batch.add(
-            part, run: run, operation: operation, models: models, base: base,
-            outputWidth: step.output.dtype.byteWidth, flag: min(index, layout.flagCount - 1))
+        let part = Part(piece: part, runs: runs, flag: min(index, layout.flagCount - 1))
+        if let window, !window.note(extents(of: part)) {
+          try launch(ahead, in: &batch)
+          ahead.removeAll(keepingCapacity: true)
+          _ = window.note(extents(of: part))
         }
+        ahead.append(part)
       }
     }
+    try launch(ahead, in: &batch)
     try batch.flush()
+  }
+
+  /// As much of a piece as one launch computes.
+  private struct Part {
+    let piece: Piece
+    let runs: [InputRun]
+    let flag: Int
+  }
+
+  private func launch(_ parts: [Part], in batch: inout Batch) throws(BlockFailure) {
+    window?.load()
+    defer { window?.clear() }
+    for part in parts {
+      let step = plan.steps[part.piece.step]
+      guard case .merge(let operation, let models, let base) = step.action else { continue }
+      for run in part.runs {
+        try batch.add(
+          part.piece, run: run, operation: operation, models: models, base: base,
+          outputWidth: step.output.dtype.byteWidth, flag: part.flag)
+      }
+    }
+  }
+
+  /// Where the inputs of a part lie in files.
+  private func extents(of part: Part) -> [FileExtent?] {
+    let step = plan.steps[part.piece.step]
+    guard case .merge(_, let models, let base) = step.action else { return [] }
+    let elements = part.piece.elements(ofWidth: step.output.dtype.byteWidth)
+    func extent(_ input: TensorInfo) -> FileExtent? {
+      let width = input.dtype.byteWidth
+      return input.extent(ofBytes: elements.lowerBound * width..<elements.upperBound * width)
+    }
+    return base.map { [extent($0)] + models.map(extent) } ?? models.map(extent)
   }
 
   // MARK: What an earlier run finished

@@ -30,18 +30,17 @@ package final class CPUBackend: Backend {
   package var maximumBufferByteCount: Int { .max }
   package var copiesPerByte: Int { 1 }
 
-  /// What must be left for everything else, as Swift ends the process where no memory is left.
-  private static let reserveByteCount = 32 << 20
+  private let pages = HugePages()
 
   package func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
-    guard AlignedMemory.isAvailable(layout.byteCount + Self.reserveByteCount),
-      let slot = CPUSlot(layout, instructionSet: instructionSet)
+    guard AlignedMemory.isAvailable(layout.byteCount + AlignedMemory.reserveByteCount),
+      let memory = pages.take(byteCount: CPUSlot.byteCount(of: layout))
     else {
       throw DeviceError(
         device: name, function: "aligned_alloc", status: -6,
         detail: "\(layout.byteCount) bytes cannot be had")
     }
-    return slot
+    return CPUSlot(layout, in: memory, instructionSet: instructionSet)
   }
 }
 
@@ -53,17 +52,24 @@ final class CPUSlot: Slot {
   private let output: AlignedMemory
   private var flags: [Bool]
 
-  /// Allocates the memory; nil if the system has not so much.
-  init?(_ layout: SlotLayout, instructionSet: gm_isa) {
-    guard let input = AlignedMemory(ifAvailable: layout.inputByteCount),
-      let accumulator = AlignedMemory(ifAvailable: layout.accumulatorByteCount),
-      let output = AlignedMemory(ifAvailable: layout.outputByteCount)
-    else { return nil }
+  /// Creates a slot in `byteCount(of: layout)` bytes of memory.
+  init(_ layout: SlotLayout, in memory: AlignedMemory, instructionSet: gm_isa) {
     self.instructionSet = instructionSet
-    self.input = input
-    self.accumulator = accumulator
-    self.output = output
+    var end = 0
+    func take(_ byteCount: Int) -> AlignedMemory {
+      defer { end += AlignedMemory.rounded(byteCount) }
+      return AlignedMemory(memory, offset: end, byteCount: byteCount)
+    }
+    input = take(layout.inputByteCount)
+    accumulator = take(layout.accumulatorByteCount)
+    output = take(layout.outputByteCount)
     flags = Array(repeating: false, count: layout.flagCount)
+  }
+
+  /// The memory that a slot takes, whose buffers begin at pages.
+  static func byteCount(of layout: SlotLayout) -> Int {
+    [layout.inputByteCount, layout.accumulatorByteCount, layout.outputByteCount]
+      .reduce(0) { $0 + AlignedMemory.rounded($1) }
   }
 
   var readsHostMemory: Bool { true }

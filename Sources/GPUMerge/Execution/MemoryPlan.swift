@@ -7,13 +7,17 @@ package struct MemoryPlan: Sendable, Hashable {
   package var slotLayout: SlotLayout
   /// The most models that one launch reads.
   package var maximumInputCount: Int
-  /// All slots together, on host and device.
+  /// What each worker may read ahead of its inputs, past the page cache.
+  package var windowByteCount = 0
+  /// All slots and windows together, on host and device.
   package var totalByteCount: Int
 
   /// The smallest block worth a system call, and the unit of aligned writes.
   package static let minimumBlockByteCount = 16 << 10
   /// Staged inputs begin at multiples of this, which suits every vector load and every device.
   package static let alignment = 64
+  private static let maximumWindowByteCount = 4 << 20
+  private static let minimumWindowByteCount = 256 << 10
   /// The number of flags of a block; pieces beyond share the last.
   package static let flagCount = 256
 
@@ -30,6 +34,7 @@ package struct MemoryPlan: Sendable, Hashable {
         steps: steps, backend: backend, budget: budget, slotCount: wantedSlots, block: block)
       if let plan {
         self = plan
+        addWindows(within: budget)
         return
       }
       guard block > minimum else { break }
@@ -38,6 +43,14 @@ package struct MemoryPlan: Sendable, Hashable {
     throw GPUMergeError(
       .usage, "the memory budget of \(budget >> 20) MiB is too small for this merge",
       advice: "Raise --memory")
+  }
+
+  /// Windows for half a megabyte of eight models, or for what memory there is left.
+  private mutating func addWindows(within budget: Int) {
+    let most = min(Self.maximumWindowByteCount, (budget - totalByteCount) / slotCount)
+    guard most >= Self.minimumWindowByteCount else { return }
+    windowByteCount = most & ~(AlignedMemory.pageByteCount - 1)
+    totalByteCount += windowByteCount * slotCount
   }
 
   /// Fewer inputs per launch, then fewer slots, before smaller blocks; nil if nothing fits.

@@ -9,6 +9,11 @@ package struct Piece: Sendable, Hashable {
 }
 
 extension Piece {
+  /// The elements of the tensor that it covers, where each takes so many bytes of the output.
+  func elements(ofWidth byteWidth: Int) -> Range<Int> {
+    tensorRange.lowerBound / byteWidth..<tensorRange.upperBound / byteWidth
+  }
+
   /// The piece cut into parts of a number of bytes each; what is left over is the last.
   package func parts(ofAtMost byteCount: Int) -> some Sequence<Piece> {
     stride(from: tensorRange.lowerBound, to: tensorRange.upperBound, by: byteCount).lazy.map {

@@ -51,7 +51,8 @@ struct SupervisedWorker {
     worker = BlockWorker(
       pipeline: pipeline, slot: slot, device: seat.backend.name,
       layout: seat.isHalved ? layout.halved : layout,
-      maximumInputCount: crew.memory.maximumInputCount)
+      maximumInputCount: crew.memory.maximumInputCount,
+      windowByteCount: crew.memory.windowByteCount)
     return true
   }
 }

@@ -45,7 +45,9 @@ public final class TensorStorage: @unchecked Sendable {
 extension TensorStorage: ByteSource {
   package var resident: UnsafeRawBufferPointer? { bytes }
 
-  package func read(into destination: UnsafeMutableRawBufferPointer, at offset: Int) {
+  package func read(
+    into destination: UnsafeMutableRawBufferPointer, at offset: Int, through window: ReadWindow?
+  ) {
     destination.copyMemory(
       from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + destination.count]))
   }

@@ -12,8 +12,12 @@ package final class FileRegion: ByteSource {
   }
 
   package func read(
-    into destination: UnsafeMutableRawBufferPointer, at offset: Int
+    into destination: UnsafeMutableRawBufferPointer, at offset: Int, through window: ReadWindow?
   ) throws(GPUMergeError) {
-    try file.read(into: destination, at: self.offset + offset)
+    try file.read(into: destination, at: self.offset + offset, through: window)
+  }
+
+  package func extent(of range: Range<Int>) -> FileExtent? {
+    file.extent(of: offset + range.lowerBound..<offset + range.upperBound)
   }
 }

@@ -10,15 +10,20 @@ final class PooledDescriptor: Sendable {
   /// The path as the user gave it.
   let path: FilePath
   let status: FileStatus
-  private let absolutePath: FilePath
+  /// The path that still leads there when the process has another working folder.
+  let absolutePath: FilePath
+  private let options: CInt
   /// The number of readers (the low 32 bits), the descriptor plus 1 or 0 if it is closed (the next
   /// 31), and whether it was used since the pool last looked (the highest).
   private let word: Atomic<UInt64>
 
   private static let usedMark: UInt64 = 1 << 63
 
-  /// Takes over a descriptor that was just opened.
-  init(_ descriptor: consuming OwnedDescriptor, path: FilePath) throws(Errno) {
+  /// Takes over a descriptor that was just opened, with options as of `open`.
+  init(
+    _ descriptor: consuming OwnedDescriptor, path: FilePath, options: CInt = 0
+  ) throws(Errno) {
+    self.options = options
     status = try FileStatus(of: descriptor.number)
     self.path = path
     absolutePath = path.isAbsolute ? path : Self.workingFolder.pushing(path)
@@ -85,7 +90,9 @@ final class PooledDescriptor: Sendable {
   }
 
   /// Opens the file again. (`open`)
-  func openAgain() throws(Errno) -> OwnedDescriptor { try OwnedDescriptor(opening: absolutePath) }
+  func openAgain() throws(Errno) -> OwnedDescriptor {
+    try OwnedDescriptor(opening: absolutePath, options: options)
+  }
 
   private static func word(_ descriptor: CInt, readers: UInt64) -> UInt64 {
     UInt64(descriptor + 1) << 32 | readers

@@ -25,7 +25,7 @@ final class PatternSource: ByteSource {
   }
 
   func read(
-    into destination: UnsafeMutableRawBufferPointer, at offset: Int
+    into destination: UnsafeMutableRawBufferPointer, at offset: Int, through window: ReadWindow?
   ) throws(GPUMergeError) {
     guard offset >= 0, offset + destination.count <= byteCount else {
       throw GPUMergeError(.internal, "a read outside of the source")

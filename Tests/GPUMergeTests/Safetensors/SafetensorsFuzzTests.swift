@@ -80,5 +80,7 @@ private final class EmptySource: ByteSource {
 
   init(byteCount: Int) { self.byteCount = byteCount }
 
-  func read(into destination: UnsafeMutableRawBufferPointer, at offset: Int) {}
+  func read(
+    into destination: UnsafeMutableRawBufferPointer, at offset: Int, through window: ReadWindow?
+  ) {}
 }

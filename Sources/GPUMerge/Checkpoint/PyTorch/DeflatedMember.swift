@@ -68,7 +68,7 @@ final class DeflatedMember: ByteSource, Sendable {
   }
 
   func read(
-    into destination: UnsafeMutableRawBufferPointer, at offset: Int
+    into destination: UnsafeMutableRawBufferPointer, at offset: Int, through window: ReadWindow?
   ) throws(GPUMergeError) {
     let cursor = try cursor(for: offset)
     try skip(cursor, to: offset)

@@ -17,15 +17,19 @@ final class StoredMember: ByteSource, Sendable {
   }
 
   func read(
-    into destination: UnsafeMutableRawBufferPointer, at offset: Int
+    into destination: UnsafeMutableRawBufferPointer, at offset: Int, through window: ReadWindow?
   ) throws(GPUMergeError) {
-    try file.read(into: destination, at: member.dataOffset + offset)
+    try file.read(into: destination, at: member.dataOffset + offset, through: window)
     guard member.hasCRC, isWorthRecording(destination.count) else { return }
     for gap in ledger.withLock({ $0.gaps(in: offset..<offset + destination.count) }) {
       let part = destination[gap.lowerBound - offset..<gap.upperBound - offset]
       let crc = crc32(0, UnsafeRawBufferPointer(rebasing: part))
       ledger.withLock { $0.add(gap, crc: crc) }
     }
+  }
+
+  func extent(of range: Range<Int>) -> FileExtent? {
+    file.extent(of: member.dataOffset + range.lowerBound..<member.dataOffset + range.upperBound)
   }
 
   /// Whether to keep the CRC-32 of so many bytes.
