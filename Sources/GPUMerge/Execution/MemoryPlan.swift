@@ -16,7 +16,7 @@ package struct MemoryPlan: Sendable, Hashable {
   package static let minimumBlockByteCount = 16 << 10
   /// Staged inputs begin at multiples of this, which suits every vector load and every device.
   package static let alignment = 64
-  private static let maximumWindowByteCount = 4 << 20
+  private static let preferredWindowByteCount = 4 << 20
   private static let minimumWindowByteCount = 256 << 10
   /// The number of flags of a block; pieces beyond share the last.
   package static let flagCount = 256
@@ -45,11 +45,14 @@ package struct MemoryPlan: Sendable, Hashable {
       advice: "Raise --memory")
   }
 
-  /// Windows for half a megabyte of eight models, or for what memory there is left.
+  /// Windows for half a megabyte of eight models, or for the inputs of a launch, which begin and end
+  /// anywhere in pages; smaller ones if there is no memory left for that.
   private mutating func addWindows(within budget: Int) {
-    let most = min(Self.maximumWindowByteCount, (budget - totalByteCount) / slotCount)
-    guard most >= Self.minimumWindowByteCount else { return }
-    windowByteCount = most & ~(AlignedMemory.pageByteCount - 1)
+    let ends = 2 * (maximumInputCount + 1) * AlignedMemory.pageByteCount
+    let wanted = max(Self.preferredWindowByteCount, slotLayout.inputByteCount + ends)
+    let byteCount = min(wanted, (budget - totalByteCount) / slotCount)
+    guard byteCount >= Self.minimumWindowByteCount else { return }
+    windowByteCount = byteCount & ~(AlignedMemory.pageByteCount - 1)
     totalByteCount += windowByteCount * slotCount
   }
 

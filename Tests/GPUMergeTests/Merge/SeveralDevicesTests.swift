@@ -139,6 +139,27 @@ struct MemorySharesTests {
     #expect(Set(shares.map(\.blockByteCount)).count == 1)
   }
 
+  @Test(
+    "What is read ahead has room for the inputs of a launch, as long as the budget has",
+    arguments: [(64, 4, 64 << 20), (1024, 9, 512 << 20), (4096, 16, 512 << 20), (64, 1, 1 << 20)])
+  func windows(kibibytes: Int, models: Int, budget: Int) throws {
+    let models = RandomModels(count: models, formats: [.bfloat16], lengths: [9], seed: 3)
+    var options = MergeOptions()
+    options.device = MergeDevice(
+      SizedBackend(block: kibibytes << 10, slots: 2), isRequired: false)
+    options.memoryByteCount = budget
+    let merge = try Merge(
+      models.pool, algorithm: SimpleAverageAlgorithm(), options: options)
+    let plan = try #require(merge.memoryPlans().first)
+    #expect(plan.totalByteCount <= budget)
+    if budget > 1 << 20 {
+      #expect(plan.windowByteCount >= plan.slotLayout.inputByteCount + 32 * 4096)
+      #expect(plan.windowByteCount >= 4 << 20)
+    } else {
+      #expect(plan.windowByteCount < 512 << 10)
+    }
+  }
+
   @Test("A budget too small for several devices says so")
   func tooSmall() throws {
     let backends = (0..<2).map { _ in SizedBackend(block: 8 << 20, slots: 4) }
