@@ -63,7 +63,10 @@ let package = Package(
       path: "Sources/gpumerge", swiftSettings: swiftSettings),
     .target(
       name: "TestSupport",
-      dependencies: ["GPUMerge", "Kernels", .product(name: "BigInt", package: "BigInt")],
+      dependencies: [
+        "GPUMerge", "Kernels", .product(name: "BigInt", package: "BigInt"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .executableTarget(
       name: "HostileReader",

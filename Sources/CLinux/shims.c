@@ -36,7 +36,7 @@ int clinux_allocate(int descriptor, int64_t count) { return fallocate(descriptor
 
 int clinux_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
 
-// cachestat(2), Linux 6.5; the C library may be older than the kernel.
+// How many pages are cached, by cachestat(2), Linux 6.5; the C library may be older than the kernel.
 static int64_t ask_cachestat(int descriptor, int64_t offset, int64_t count) {
   struct {
     uint64_t offset, count;
@@ -49,7 +49,7 @@ static int64_t ask_cachestat(int descriptor, int64_t offset, int64_t count) {
   return (int64_t)pages.cached;
 }
 
-// mincore(2) of a mapping that is never touched, so that the file may shrink meanwhile. It says that
+// The same by mincore(2) of a mapping that is never touched, so that the file may shrink meanwhile. It says that
 // all pages are there to whoever may not write to the file.
 static int64_t ask_mincore(int descriptor, int64_t offset, int64_t count) {
   unsigned char pages[4096];
@@ -70,9 +70,10 @@ static int64_t ask_mincore(int descriptor, int64_t offset, int64_t count) {
   return cached;
 }
 
-int64_t clinux_cached_page_count(int descriptor, int64_t offset, int64_t count) {
-  const int64_t cached = ask_cachestat(descriptor, offset, count);
-  return cached >= 0 ? cached : ask_mincore(descriptor, offset, count);
+int64_t clinux_cached_byte_count(int descriptor, int64_t offset, int64_t count) {
+  int64_t pages = ask_cachestat(descriptor, offset, count);
+  if (pages < 0) pages = ask_mincore(descriptor, offset, count);
+  return pages < 0 ? -1 : pages * sysconf(_SC_PAGESIZE);
 }
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -11,6 +11,7 @@ struct ExecutionOptions: ParsableArguments {
     var verifiesSample: Bool
     var memoryByteCount: Int?
     var threadCount: Int?
+    var cachesInputs: Bool
     var rejectsNonFinite: Bool
     var isDryRun: Bool
     var recordInterval: Duration?
@@ -56,6 +57,12 @@ struct ExecutionOptions: ParsableArguments {
     help: ArgumentHelp(
       "The number of blocks in work at a time, at least one for each device.", valueName: "number"))
   var threads: Int?
+
+  @Flag(
+    help: ArgumentHelp(
+      "Read models through the page cache, and leave them there, which makes the next merge of them "
+        + "faster, but not this one."))
+  var cacheInputs = false
 
   @Option(
     help: ArgumentHelp(
@@ -107,7 +114,7 @@ struct ExecutionOptions: ParsableArguments {
     Values(
       device: device ?? .automatic, requiresDevice: requireDevice,
       deviceTimeLimit: .seconds(deviceTimeout), verifiesSample: verify,
-      memoryByteCount: memory?.value, threadCount: threads,
+      memoryByteCount: memory?.value, threadCount: threads, cachesInputs: cacheInputs,
       rejectsNonFinite: nan == .error, isDryRun: dryRun,
       recordInterval: recordInterval.map { .seconds($0) })
   }

@@ -54,6 +54,7 @@ struct MergeJob: Job {
     options.selection = selection
     if let byteCount = execution.memoryByteCount { options.memoryByteCount = byteCount }
     options.threadCount = execution.threadCount
+    options.cachesInputs = execution.cachesInputs
     options.overwritesOutput = overwritesOutput
     options.restarts = restarts
     if let interval = execution.recordInterval { options.recordInterval = interval }

@@ -72,6 +72,26 @@ import Testing
     return String(decoding: output, as: UTF8.self)
   }
 
+  @Test(
+    "models stay in the page cache with --cache-inputs only, and the result is the same",
+    .enabled(if: PageCache.forgets, "The file system keeps what it has cached"))
+  func cacheInputs() throws {
+    let numbers = (0..<500_000).map { Float($0) }
+    for name in ["c", "d"] { try scratch.writeModel(name, ["x": numbers]) }
+    let paths = ["c", "d"].map { scratch.url($0).path }
+    for (option, isCached) in [([], false), (["--cache-inputs"], true)] {
+      for path in paths { try PageCache.evict(path) }
+      let result = try Tool.run(
+        ["--device", "cpu", "--force", "c", "d", "-o", "o.safetensors"] + option, in: scratch)
+      #expect(result.status == 0)
+      #expect(try scratch.floats("x", of: "o.safetensors") == numbers)
+      for path in paths {
+        let cached = try PageCache.byteCount(of: path)
+        #expect(isCached ? cached >= 2_000_000 : cached < 1_000_000, "\(cached)")
+      }
+    }
+  }
+
   @Test("a report that cannot be written is an error, but the output is there")
   func fullStream() throws {
     let command = ["sh", "-c", #""$0" "$@" > /dev/full"#]

@@ -19,10 +19,10 @@ int clinux_allocate(int descriptor, int64_t count);
 /// flock(2), exclusive and without waiting: EWOULDBLOCK if another process holds it.
 int clinux_lock(int descriptor);
 
-/// How many pages of a range of a file are in the page cache; -1 if the system does not tell.
+/// How much of a range of a file is in the page cache, in whole pages; -1 if the system does not tell.
 ///
 /// Nothing is read, neither now nor ahead. `offset` is a multiple of the page size.
-int64_t clinux_cached_page_count(int descriptor, int64_t offset, int64_t count);
+int64_t clinux_cached_byte_count(int descriptor, int64_t offset, int64_t count);
 
 /// pipe2(2) with O_CLOEXEC.
 int clinux_pipe(int ends[2]);

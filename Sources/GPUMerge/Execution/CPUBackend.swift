@@ -33,9 +33,7 @@ package final class CPUBackend: Backend {
   private let pages = HugePages()
 
   package func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
-    guard AlignedMemory.isAvailable(layout.byteCount + AlignedMemory.reserveByteCount),
-      let memory = pages.take(byteCount: CPUSlot.byteCount(of: layout))
-    else {
+    guard let memory = pages.take(byteCount: CPUSlot.byteCount(of: layout)) else {
       throw DeviceError(
         device: name, function: "aligned_alloc", status: -6,
         detail: "\(layout.byteCount) bytes cannot be had")

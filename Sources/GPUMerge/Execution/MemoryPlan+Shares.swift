@@ -4,7 +4,8 @@ extension MemoryPlan {
   /// Budget and slots are divided among them, and blocks are as small as any of them needs, as the
   /// output is cut into blocks only once.
   package static func shares(
-    steps: [Step], backends: [any Backend], budget: Int, slotCount: Int?, blockByteCount: Int?
+    steps: [Step], backends: [any Backend], budget: Int, slotCount: Int?, blockByteCount: Int?,
+    readsAhead: Bool = true
   ) throws(GPUMergeError) -> [MemoryPlan] {
     let count = max(1, backends.count)
     func plans(blockByteCount: Int?) throws(GPUMergeError) -> [MemoryPlan] {
@@ -14,7 +15,7 @@ extension MemoryPlan {
         plans.append(
           try MemoryPlan(
             steps: steps, backend: backend, budget: budget / count, slotCount: slots,
-            blockByteCount: blockByteCount))
+            blockByteCount: blockByteCount, readsAhead: readsAhead))
       }
       return plans
     }

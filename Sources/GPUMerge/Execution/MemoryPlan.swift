@@ -21,9 +21,11 @@ package struct MemoryPlan: Sendable, Hashable {
   /// The number of flags of a block; pieces beyond share the last.
   package static let flagCount = 256
 
-  /// Finds the largest blocks, up to what the backend prefers, that fit in `budget` bytes.
+  /// Finds the largest blocks, up to what the backend prefers, that fit in `budget` bytes, and room to
+  /// read ahead in what is left of it.
   package init(
-    steps: [Step], backend: any Backend, budget: Int, slotCount: Int?, blockByteCount: Int?
+    steps: [Step], backend: any Backend, budget: Int, slotCount: Int?, blockByteCount: Int?,
+    readsAhead: Bool = true
   ) throws(GPUMergeError) {
     let budget = min(budget, backend.maximumTotalByteCount)
     let wantedSlots = max(1, slotCount ?? backend.preferredSlotCount)
@@ -34,7 +36,7 @@ package struct MemoryPlan: Sendable, Hashable {
         steps: steps, backend: backend, budget: budget, slotCount: wantedSlots, block: block)
       if let plan {
         self = plan
-        addWindows(within: budget)
+        if readsAhead { addWindows(within: budget) }
         return
       }
       guard block > minimum else { break }

@@ -66,7 +66,8 @@ package struct Merge: Sendable {
   package func memoryPlans() throws(GPUMergeError) -> [MemoryPlan] {
     try MemoryPlan.shares(
       steps: steps, backends: device.backends, budget: options.memoryByteCount,
-      slotCount: options.threadCount, blockByteCount: options.blockByteCount)
+      slotCount: options.threadCount, blockByteCount: options.blockByteCount,
+      readsAhead: !options.cachesInputs)
   }
 
   private static func load(

@@ -16,6 +16,10 @@ public struct MergeOptions: Sendable {
   public var memoryByteCount = 512 << 20
   /// The number of blocks in work at a time, at least one for each device; nil for what suits them.
   public var threadCount: Int?
+  /// Whether inputs that the page cache does not hold are read through it, and stay there.
+  ///
+  /// Takes longer, but makes the next merge of them faster, as far as memory has room for them.
+  public var cachesInputs = false
   /// Whether an output that exists is replaced.
   public var overwritesOutput = false
   /// Whether what an interrupted merge has finished is thrown away rather than used.

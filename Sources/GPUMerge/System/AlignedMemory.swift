@@ -25,7 +25,8 @@ package final class AlignedMemory: @unchecked Sendable {
     whole = nil
   }
 
-  /// Reserves memory, if the system has it to give, in huge pages, if it has any.
+  /// Reserves memory in huge pages, if the system has any, and nil if it has not so much to give and some
+  /// to spare.
   ///
   /// For direct I/O: ordinary pages lie all over the place, and a disk's driver is handed them one by one.
   /// Rounded up to 2 MiB, all of which is taken from the system with the first touch.
@@ -46,15 +47,15 @@ package final class AlignedMemory: @unchecked Sendable {
     self.whole = whole
   }
 
-  static let hugePageByteCount = 2 << 20
+  private static let hugePageByteCount = 2 << 20
 
   /// What must be left for everything else, as Swift ends the process where no memory is left.
-  static let reserveByteCount = 32 << 20
+  private static let reserveByteCount = 32 << 20
 
   /// Whether the system would give so much now.
   ///
   /// Asked for at once and given back, as every other thread would find less while it is held in parts.
-  static func isAvailable(_ byteCount: Int) -> Bool {
+  private static func isAvailable(_ byteCount: Int) -> Bool {
     let flags = MAP_PRIVATE | MAP_ANONYMOUS
     let start = mmap(nil, rounded(byteCount), PROT_READ | PROT_WRITE, flags, -1, 0)
     guard start != MAP_FAILED else { return false }

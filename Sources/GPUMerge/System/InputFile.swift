@@ -137,8 +137,8 @@ package final class InputFile: ByteSource, Sendable {
   package func cachedByteCount(of range: Range<Int>) -> Int? {
     guard let number = try? pool.pin(descriptor) else { return nil }
     defer { descriptor.unpin() }
-    let count = clinux_cached_page_count(number, Int64(range.lowerBound), Int64(range.count))
-    return count < 0 ? nil : Int(count) * AlignedMemory.pageByteCount
+    let count = clinux_cached_byte_count(number, Int64(range.lowerBound), Int64(range.count))
+    return count < 0 ? nil : Int(count)
   }
 
   /// Reads past the page cache. (`O_DIRECT`)

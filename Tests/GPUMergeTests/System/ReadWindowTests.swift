@@ -7,7 +7,7 @@ import Testing
 
 @Suite(
   "Inputs that the page cache does not hold",
-  .enabled(if: ColdFile.canBeMade, "The file system keeps what it has cached"))
+  .enabled(if: PageCache.forgets, "The file system keeps what it has cached"))
 struct ReadWindowTests {
   private let folder: TestFolder
 
@@ -123,9 +123,9 @@ struct ReadWindowTests {
         pair.pool, writingTo: .file(paths[paths.count - 1], format), options: MergeOptions())
     }
     let expected = try await merge(paths)
-    for path in paths { try ColdFile.evict(path) }
+    for path in paths { try PageCache.evict(path.string) }
     #expect(try await merge(paths).isIdentical(to: expected))
-    let cached = try paths.map { try ColdFile.cachedByteCount(of: $0) }
+    let cached = try paths.map { try PageCache.byteCount(of: $0.string) }
     // Headers and small tensors, and what the system reads ahead of them.
     #expect(cached.allSatisfy { $0 < 400_000 }, "\(cached)")
   }
@@ -149,7 +149,7 @@ private struct ColdFile {
     let name = UUID().uuidString
     try folder.write(bytes, to: name)
     let path = folder.path.appending(name)
-    try Self.evict(path)
+    try PageCache.evict(path.string)
     file = try InputFile(opening: path, pool: pool)
   }
 
@@ -163,25 +163,4 @@ private struct ColdFile {
     }
     return read.elementsEqual(bytes[range])
   }
-
-  static func cachedByteCount(of path: FilePath) throws -> Int {
-    let file = try InputFile(opening: path)
-    return file.cachedByteCount(of: 0..<file.byteCount) ?? .max
-  }
-
-  /// Makes the system forget what it has of a file.
-  static func evict(_ path: FilePath) throws {
-    let handle = try FileHandle(forUpdating: URL(filePath: path.string))
-    try handle.synchronize()
-    try handle.close()
-    try InputFile(opening: path).leavePageCache()
-  }
-
-  /// Whether the file system of the tests' folders does forget.
-  static let canBeMade: Bool = {
-    guard let folder = try? TestFolder(),
-      let file = try? ColdFile(byteCount: 1 << 20, in: folder)
-    else { return false }
-    return file.cachedByteCount == 0
-  }()
 }
