@@ -26,7 +26,8 @@ struct GPUMergeCommand: ParsableCommand {
         ExitStatus.ok.exit()
       }
       let job = try interruptible.job()
-      try DescriptorLimit.require(6)
+      // Dispatch takes up to five, at any time, and ends the process when it gets none.
+      try DescriptorLimit.require(16)
       Interruption.run { await job.exitStatus() }
     } catch {
       exit(reporting: error)
