@@ -13,8 +13,8 @@ tests() {
   local name=$1 log=.build/check/$1.log attempt status
   shift
   step "tests: $name"
-  # Drivers may hang, and PoCL has, once in many runs: what all threads did then is shown, and the tests run
-  # once more. A second time it is a failure.
+  # Drivers may hang: what all threads did then is shown, and the tests run once more. A second time it is a
+  # failure.
   for attempt in 1 2; do
     status=0
     env "$@" Scripts/limited.sh "${TESTS_SECONDS:-1500}" \

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -74,6 +75,12 @@ int64_t clinux_cached_byte_count(int descriptor, int64_t offset, int64_t count) 
   int64_t pages = ask_cachestat(descriptor, offset, count);
   if (pages < 0) pages = ask_mincore(descriptor, offset, count);
   return pages < 0 ? -1 : pages * sysconf(_SC_PAGESIZE);
+}
+
+void clinux_share_allocator(void) {
+#ifdef M_ARENA_MAX
+  mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -25,6 +25,7 @@ struct GPUMergeCommand: ParsableCommand {
         try command.run()
         ExitStatus.ok.exit()
       }
+      try AddressSpaceLimit.prepare()
       let job = try interruptible.job()
       // Dispatch takes up to five, at any time, and ends the process when it gets none.
       try DescriptorLimit.require(16)

@@ -24,6 +24,9 @@ int clinux_lock(int descriptor);
 /// Nothing is read, neither now nor ahead. `offset` is a multiple of the page size.
 int64_t clinux_cached_byte_count(int descriptor, int64_t offset, int64_t count);
 
+/// Keeps the C library from reserving address space for each thread's allocations, if it does.
+void clinux_share_allocator(void);
+
 /// pipe2(2) with O_CLOEXEC.
 int clinux_pipe(int ends[2]);
 

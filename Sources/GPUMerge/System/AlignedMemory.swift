@@ -50,12 +50,12 @@ package final class AlignedMemory: @unchecked Sendable {
   private static let hugePageByteCount = 2 << 20
 
   /// What must be left for everything else, as Swift ends the process where no memory is left.
-  private static let reserveByteCount = 32 << 20
+  static let reserveByteCount = 32 << 20
 
   /// Whether the system would give so much now.
   ///
   /// Asked for at once and given back, as every other thread would find less while it is held in parts.
-  private static func isAvailable(_ byteCount: Int) -> Bool {
+  static func isAvailable(_ byteCount: Int) -> Bool {
     let flags = MAP_PRIVATE | MAP_ANONYMOUS
     let start = mmap(nil, rounded(byteCount), PROT_READ | PROT_WRITE, flags, -1, 0)
     guard start != MAP_FAILED else { return false }
