@@ -47,7 +47,7 @@ struct ReadWindowTests {
     #expect(window.note([FileExtent(file.file, 70_000..<80_000)]))
     window.load()
     #expect(try file.isRight(70_000..<80_000, through: window))
-    #expect(file.cachedByteCount >= 10_000)
+    #expect(file.cachedByteCount > 0)
   }
 
   @Test("are noted as long as there is room, and forgotten to make some")
@@ -127,7 +127,7 @@ struct ReadWindowTests {
     #expect(try await merge(paths).isIdentical(to: expected))
     let cached = try paths.map { try PageCache.byteCount(of: $0.string) }
     // Headers and small tensors, and what the system reads ahead of them.
-    #expect(cached.allSatisfy { $0 < 400_000 }, "\(cached)")
+    #expect(cached.allSatisfy { $0 < 500_000 }, "\(cached)")
   }
 
   private func merge(_ paths: [FilePath]) async throws -> StateDict {
