@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   make zlib1g-dev opencl-headers ocl-icd-opencl-dev ocl-icd-libopencl1  # to build
   pocl-opencl-icd oclgrind  # OpenCL devices that every machine has
-  clang-format python3 python3-venv strace procps  # to lint, to make checkpoints, to inject faults
+  clang-format python3 python3-venv strace procps  # to lint, make checkpoints, inject faults, find hangs
 )
 
 missing=()

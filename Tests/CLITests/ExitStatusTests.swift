@@ -138,7 +138,7 @@ import Testing
     }
   }
 
-  @Test("too few open files for the program itself are 74", arguments: [4, 6, 15, 16])
+  @Test("too few open files for the program itself are 74", arguments: [4, 5, 6, 8, 15, 16])
   func descriptors(count: Int) throws {
     let result = try Tool.run(
       ["a.safetensors", "--device", "cpu"], in: scratch, by: ["prlimit", "--nofile=\(count)"])

@@ -72,10 +72,13 @@ struct BlockWorker {
       let runs = step.runs(maximumInputCount: maximumInputCount)
       for part in piece.parts(ofAtMost: layout.launchByteCount) {
         let part = Part(piece: part, runs: runs, flag: min(index, layout.flagCount - 1))
-        if let window, !window.note(extents(of: part)) {
-          try launch(ahead, in: &batch)
-          ahead.removeAll(keepingCapacity: true)
-          _ = window.note(extents(of: part))
+        if let window {
+          let extents = extents(of: part)
+          if !window.note(extents) {
+            try launch(ahead, in: &batch)
+            ahead.removeAll(keepingCapacity: true)
+            _ = window.note(extents)
+          }
         }
         ahead.append(part)
       }
