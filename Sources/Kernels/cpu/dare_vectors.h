@@ -7,6 +7,9 @@ typedef int16_t gm_v16i16 __attribute__((vector_size(32)));
 /// The elements of one turn of a loop: those of eight groups, one for each lane of a vector.
 enum { gm_dare_lanes = 2 * gm_lanes };
 
+/// How many models' random numbers are computed at once.
+enum { gm_models_at_once = 2 };
+
 /// 16 bits for each element, in the order of the elements.
 typedef struct {
   gm_v32u16 part[2];
@@ -37,45 +40,54 @@ GM_INLINE gm_v8u64 GM_NAME(upper_words)(gm_v8u64 x) {
                                            13, 15, 15);
 }
 
-/// gm_philox of eight groups of elements.
-GM_INLINE void GM_NAME(vector_philox)(gm_v8u64 counter[4], gm_u32 key0, gm_u32 key1) {
-  gm_v8u64 c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
+/// gm_philox of eight groups of elements, for each of some models.
+GM_INLINE void GM_NAME(vector_philox)(gm_v8u64 (*counters)[4], gm_u32 models, gm_u32 key0,
+                                      gm_u32 key1) {
 #pragma clang loop unroll(full)
   for (int round = 0; round < 10; round++) {
-    gm_v8u64 product0 = (c0 & 0xffffffff) * 0xd2511f53;
-    gm_v8u64 product1 = (c2 & 0xffffffff) * 0xcd9e8d57;
-    c0 = GM_NAME(upper_words)(product1) ^ c1 ^ (gm_u64)key0;
-    c1 = product1;
-    c2 = GM_NAME(upper_words)(product0) ^ c3 ^ (gm_u64)key1;
-    c3 = product0;
+    // In turns, as a model's next step has to wait for its last one.
+#pragma clang loop unroll(full)
+    for (gm_u32 i = 0; i < models; i++) {
+      gm_v8u64 *c = counters[i];
+      gm_v8u64 product0 = (c[0] & 0xffffffff) * 0xd2511f53;
+      gm_v8u64 product1 = (c[2] & 0xffffffff) * 0xcd9e8d57;
+      c[0] = GM_NAME(upper_words)(product1) ^ c[1] ^ (gm_u64)key0;
+      c[1] = product1;
+      c[2] = GM_NAME(upper_words)(product0) ^ c[3] ^ (gm_u64)key1;
+      c[3] = product0;
+    }
     key0 += 0x9e3779b9;
     key1 += 0xbb67ae85;
   }
-  counter[0] = c0;
-  counter[1] = c1;
-  counter[2] = c2;
-  counter[3] = c3;
 }
 
-/// The upper or, with 1 as `part`, the lower random bits of the eight groups from `group` on.
-GM_INLINE gm_halves GM_NAME(vector_random)(gm_u64 group, gm_u32 model, gm_u32 part,
-                                           const gm_dare_parameters *dare) {
-  gm_v8u64 groups = (gm_v8u64){0, 1, 2, 3, 4, 5, 6, 7} + group;
-  gm_v8u64 c[4] = {groups, groups >> 32, (gm_v8u64){0} + model, (gm_v8u64){0} + part};
-  GM_NAME(vector_philox)(c, dare->key[0], dare->key[1]);
+/// The upper or, with 1 as `part`, the lower random bits of the eight groups from `group` on, for some
+/// models from `model` on.
+GM_INLINE void GM_NAME(vector_random)(gm_halves *random, gm_u32 models, gm_u64 group, gm_u32 model,
+                                      gm_u32 part, const gm_dare_parameters *dare) {
+  gm_v8u64 groups = (gm_v8u64){0, 1, 2, 3, 4, 5, 6, 7} + group, counters[gm_models_at_once][4];
+  for (gm_u32 i = 0; i < models; i++) {
+    counters[i][0] = groups;
+    counters[i][1] = groups >> 32;
+    counters[i][2] = (gm_v8u64){0} + (model + i);
+    counters[i][3] = (gm_v8u64){0} + part;
+  }
+  GM_NAME(vector_philox)(counters, models, dare->key[0], dare->key[1]);
   const gm_v8u64 lower = (gm_v8u64){0} + 0xffffffff;
-  gm_v8u64 first = (c[0] & lower) | (c[1] << 32), second = (c[2] & lower) | (c[3] << 32);
-  gm_halves result;
-  result.part[0] = (gm_v32u16)GM_JOINED_LANES(first, second, 0);
-  result.part[1] = (gm_v32u16)GM_JOINED_LANES(first, second, 4);
-  return result;
+  for (gm_u32 i = 0; i < models; i++) {
+    gm_v8u64 *c = counters[i];
+    gm_v8u64 first = (c[0] & lower) | (c[1] << 32), second = (c[2] & lower) | (c[3] << 32);
+    random[i].part[0] = (gm_v32u16)GM_JOINED_LANES(first, second, 0);
+    random[i].part[1] = (gm_v32u16)GM_JOINED_LANES(first, second, 4);
+  }
 }
 
 /// gm_dare_keeps where the upper bits are those of the threshold, out of the way of all others.
 static __attribute__((noinline)) void GM_NAME(decide_rest)(gm_halves *keeps, const gm_halves *upper,
                                                            gm_u64 group, gm_u32 model,
                                                            const gm_dare_parameters *dare) {
-  gm_halves lower = GM_NAME(vector_random)(group, model, 1, dare);
+  gm_halves lower;
+  GM_NAME(vector_random)(&lower, 1, group, model, 1, dare);
   uint16_t limit = (uint16_t)(dare->threshold >> 16), least = (uint16_t)dare->threshold;
   for (int k = 0; k < 2; k++) {
     keeps->part[k] |= (gm_v32u16)(upper->part[k] == limit) & (gm_v32u16)(lower.part[k] >= least);
@@ -85,7 +97,8 @@ static __attribute__((noinline)) void GM_NAME(decide_rest)(gm_halves *keeps, con
 /// Which elements of eight groups are kept of one model.
 GM_INLINE gm_halves GM_NAME(vector_mask)(gm_u64 group, gm_u32 model,
                                          const gm_dare_parameters *dare) {
-  gm_halves upper = GM_NAME(vector_random)(group, model, 0, dare), keeps;
+  gm_halves upper, keeps;
+  GM_NAME(vector_random)(&upper, 1, group, model, 0, dare);
   uint16_t limit = (uint16_t)(dare->threshold >> 16);
   gm_v32u16 undecided = {0};
   for (int k = 0; k < 2; k++) {
@@ -118,47 +131,7 @@ GM_INLINE GM_NAME(words) GM_NAME(widen_mask)(gm_element type, gm_v32u16 mask) {
   return result;
 }
 
-/// The sum of kept differences, if it can be had exactly in binary32.
-GM_INLINE bool GM_NAME(float_differences)(gm_element type, const GM_NAME(vector_launch) *launch,
-                                          size_t offset, const gm_masks *masks, int half,
-                                          gm_floats *sum) {
-  GM_NAME(extremes) extremes = {.least = (gm_v32u16){0} - 1};
-  gm_floats base = GM_NAME(decode)(type, launch->base + offset), total = {0};
-  GM_NAME(extend)(&extremes, launch->base + offset);
-  for (gm_u32 i = 0; i < launch->count; i++) {
-    gm_floats x = GM_NAME(decode)(type, launch->inputs[i] + offset);
-    GM_NAME(extend)(&extremes, launch->inputs[i] + offset);
-    GM_NAME(words) mask = GM_NAME(widen_mask)(type, masks->model[i].part[half]);
-    for (int k = 0; k < 2; k++) {
-      // What is dropped adds zero, which changes nothing, as the sum is never negative zero.
-      gm_v16u32 kept = (gm_v16u32)(x.part[k] - base.part[k]) & mask.part[k];
-      total.part[k] += (gm_v16f32)kept;
-    }
-  }
-  *sum = total;
-  return GM_NAME(are_exact)(extremes, launch->exactness);
-}
-
-/// gm_dare_finish and gm_encode of an exact sum in binary32, where the division is exact, too. Returns
-/// whether the result is finite; otherwise nothing is stored.
-GM_INLINE bool GM_NAME(float_dare_encode)(gm_element type, const GM_NAME(vector_launch) *launch,
-                                          size_t offset, gm_floats sum) {
-  gm_floats base = GM_NAME(decode)(type, launch->base + offset), result;
-  for (int k = 0; k < 2; k++) {
-    gm_v16f32 change = sum.part[k] * launch->float_by.reciprocal;
-    gm_v16f32 total = base.part[k] + change;
-    gm_v16f32 change_part = total - base.part[k];
-    gm_v16f32 base_part = total - change_part;
-    gm_v16f32 error = (base.part[k] - base_part) + (change - change_part);
-    gm_v16u32 odd = (gm_v16u32)GM_NAME(float_round_to_odd)(total, error);
-    gm_v16u32 unchanged = (gm_v16u32)(change == 0);
-    result.part[k] = (gm_v16f32)(((gm_v16u32)base.part[k] & unchanged) | (odd & ~unchanged));
-  }
-  gm_v32u16 raw = GM_NAME(raw_of)(type, result);
-  if (type == gm_f16 && GM_NAME(is_any)((gm_v32u16)((raw & 0x7fff) == 0x7c00))) return false;
-  memcpy(launch->output + offset, &raw, sizeof raw);
-  return true;
-}
+// MARK: In binary64
 
 GM_INLINE gm_doubles GM_NAME(double_differences)(gm_element type,
                                                  const GM_NAME(vector_launch) *launch,
@@ -206,21 +179,194 @@ GM_INLINE bool GM_NAME(dare_encode)(gm_element type, gm_division division, bool 
   return GM_NAME(encode)(type, sum, launch->output + offset);
 }
 
-/// One half of a turn's elements; returns whether any of them is NaN or infinite.
-GM_INLINE bool GM_NAME(dare_half)(gm_element type, gm_division division,
-                                  const GM_NAME(vector_launch) *launch, size_t offset,
-                                  const gm_masks *masks, int half) {
-  gm_floats sum;
-  if (gm_element_size(type) == 2 &&
-      GM_NAME(float_differences)(type, launch, offset, masks, half, &sum)) {
-    if (division != gm_divide_full && launch->float_by.reciprocal != 0 &&
-        GM_NAME(float_dare_encode)(type, launch, offset, sum)) {
-      return false;
-    }
-    return GM_NAME(dare_encode)(type, division, true, launch, offset, GM_NAME(widen_floats)(sum));
+/// A turn's elements; returns whether any of them is NaN or infinite.
+GM_INLINE bool GM_NAME(double_dare)(gm_element type, gm_division division,
+                                    const GM_NAME(vector_launch) *launch,
+                                    const gm_dare_parameters *dare, gm_u64 group, size_t offset) {
+  gm_masks masks;
+  for (gm_u32 i = 0; i < launch->count; i++) {
+    masks.model[i] = GM_NAME(vector_mask)(group, dare->model + i, dare);
   }
-  return GM_NAME(dare_encode)(type, division, false, launch, offset,
-                              GM_NAME(double_differences)(type, launch, offset, masks, half));
+  bool nonfinite = false;
+  for (int half = 0; half < 2; half++) {
+    size_t at = offset + (size_t)half * gm_lanes * (size_t)gm_element_size(type);
+    gm_doubles sum = GM_NAME(double_differences)(type, launch, at, &masks, half);
+    nonfinite |= GM_NAME(dare_encode)(type, division, false, launch, at, sum);
+  }
+  return nonfinite;
+}
+
+// MARK: In binary32
+
+/// What is known of a turn's differences in binary32.
+typedef struct {
+  gm_v32u16 base[2];
+  /// Less than zero by what is kept: that of no differences is zero and never negative zero.
+  gm_floats sums[2];
+  GM_NAME(extremes) extremes[2];
+  /// What the upper random bits alone do not decide.
+  gm_v32u16 undecided;
+} GM_NAME(differences);
+
+/// Adds what is kept of some models from `first` on.
+GM_INLINE void GM_NAME(float_add)(gm_element type, const GM_NAME(vector_launch) *launch,
+                                  const gm_dare_parameters *dare, gm_u64 group, size_t offset,
+                                  gm_u32 first, gm_u32 models, GM_NAME(differences) *to) {
+  uint16_t limit = (uint16_t)(dare->threshold >> 16);
+  gm_halves random[gm_models_at_once];
+  GM_NAME(vector_random)(random, models, group, dare->model + first, 0, dare);
+  for (gm_u32 i = 0; i < models; i++) {
+    const uint8_t *input = launch->inputs[first + i] + offset;
+    for (int k = 0; k < 2; k++) {
+      gm_v32u16 upper = random[i].part[k], keeps = (gm_v32u16)(upper > limit);
+      to->undecided |= (gm_v32u16)(upper == limit);
+      // What is dropped is the base, whose difference from itself is none.
+      gm_v32u16 raw = GM_NAME(load_raw)(input + (size_t)k * sizeof raw);
+      raw = (raw & keeps) | (to->base[k] & ~keeps);
+      GM_NAME(extend)(&to->extremes[k], raw);
+      gm_floats x = GM_NAME(decode_raw)(type, raw);
+      for (int j = 0; j < 2; j++) to->sums[k].part[j] -= x.part[j];
+    }
+  }
+}
+
+/// The sums of a turn's kept differences, if they can be had exactly in binary32 and the upper random
+/// bits decide about all of them.
+GM_INLINE bool GM_NAME(float_differences)(gm_element type, const GM_NAME(vector_launch) *launch,
+                                          const gm_dare_parameters *dare, gm_u64 group,
+                                          size_t offset, GM_NAME(differences) *result) {
+  GM_NAME(differences) all = {0};
+  for (int k = 0; k < 2; k++) {
+    all.base[k] = GM_NAME(load_raw)(launch->base + offset + (size_t)k * sizeof all.base[k]);
+    all.extremes[k].least -= 1;
+    GM_NAME(extend)(&all.extremes[k], all.base[k]);
+    all.sums[k] = GM_NAME(decode_raw)(type, all.base[k]);
+    for (int j = 0; j < 2; j++) {
+      gm_v16f32 count = (gm_v16f32){0} + (float)launch->count, zero = {0};
+      all.sums[k].part[j] = __builtin_elementwise_fma(all.sums[k].part[j], count, zero);
+    }
+  }
+  gm_u32 i = 0;
+  for (; i + gm_models_at_once <= launch->count; i += gm_models_at_once) {
+    GM_NAME(float_add)(type, launch, dare, group, offset, i, gm_models_at_once, &all);
+  }
+  for (; i < launch->count; i++) {
+    GM_NAME(float_add)(type, launch, dare, group, offset, i, 1, &all);
+  }
+  *result = all;
+  gm_v32u16 outside = GM_NAME(outside)(all.extremes[0], launch->exactness) |
+                      GM_NAME(outside)(all.extremes[1], launch->exactness);
+  return !GM_NAME(is_any)(outside | all.undecided);
+}
+
+/// base - sum * factor, to bfloat16 or float16, where the factor is short.
+///
+/// It is exact but for its rounding, and so is what that leaves where the result is next to a tie: all
+/// have few bits there, and no exponent is far from the others. The factor's rest decides ties that the
+/// division's own rounding turns into none.
+GM_INLINE gm_v32u16 GM_NAME(subtract_product)(gm_element type, gm_floats base, gm_floats sum,
+                                              GM_NAME(float_ratio) by) {
+  gm_v16f32 factor = (gm_v16f32){0} - by.reciprocal, rest = (gm_v16f32){0} - by.rest;
+  gm_floats total, error;
+  for (int k = 0; k < 2; k++) {
+    total.part[k] = __builtin_elementwise_fma(sum.part[k], factor, base.part[k]);
+    gm_v16f32 left = base.part[k] - total.part[k];
+    left = __builtin_elementwise_fma(sum.part[k], factor, left);
+    error.part[k] = __builtin_elementwise_fma(sum.part[k], rest, left);
+  }
+  return GM_NAME(raw_of_inexact)(type, total, error);
+}
+
+/// base - sum * factor, to bfloat16, where the factor is any; sets lanes of `uncertain` where it could be
+/// another element, unless nearly nothing is left of the base.
+GM_INLINE gm_v32u16 GM_NAME(subtract_quotient)(gm_floats base, gm_floats sum,
+                                               GM_NAME(float_ratio) by, gm_v32u16 *uncertain) {
+  gm_v16f32 factor = (gm_v16f32){0} - by.reciprocal, rest = (gm_v16f32){0} - by.rest;
+  gm_floats result;
+  gm_v16u32 unsure = {0};
+  for (int k = 0; k < 2; k++) {
+    gm_v16f32 change = sum.part[k] * factor;
+    gm_v16f32 change_rest = __builtin_elementwise_fma(sum.part[k], factor, -change);
+    change_rest = __builtin_elementwise_fma(sum.part[k], rest, change_rest);
+    gm_v16f32 total = base.part[k] + change;
+    // Exact, as no exponent is far from the others. Zeros keep their signs.
+    gm_v16f32 excess = (total - base.part[k]) - change;
+    result.part[k] = total - (excess - change_rest);
+    // The error is less than three units of the last place.
+    gm_v16u32 lost = (gm_v16u32)result.part[k] << 16;
+    unsure |= (gm_v16u32)(lost - (0x7ffdU << 16) <= 6U << 16);
+  }
+  *uncertain = (gm_v32u16)unsure;
+  return GM_NAME(raw_of)(gm_bf16, result);
+}
+
+/// gm_dare_finish and gm_encode of exact sums. Returns whether the result is certain and finite;
+/// otherwise nothing is stored.
+GM_INLINE bool GM_NAME(float_dare_encode)(gm_element type, const GM_NAME(vector_launch) *launch,
+                                          gm_v32u16 raw_base, gm_floats sum, uint8_t *at) {
+  gm_floats base = GM_NAME(decode_raw)(type, raw_base);
+  gm_v32u16 raw, uncertain = {0};
+  if (launch->float_by.is_short) {
+    raw = GM_NAME(subtract_product)(type, base, sum, launch->float_by);
+  } else {
+    if (type == gm_f16) return false;
+    raw = GM_NAME(subtract_quotient)(base, sum, launch->float_by, &uncertain);
+  }
+  // Where nearly nothing is left of the base, errors may be more than that.
+  gm_v32u16 magnitude = raw & 0x7fff, of_base = raw_base & 0x7fff;
+  if (type == gm_bf16) {
+    uncertain |= (gm_v32u16)(magnitude + (16 << 7) < of_base);
+  } else {
+    uncertain |= (gm_v32u16)(magnitude == 0) & (gm_v32u16)(of_base != 0);
+    uncertain |= (gm_v32u16)(magnitude >= 0x7c00);
+  }
+  if (GM_NAME(is_any)(uncertain)) return false;
+  memcpy(at, &raw, sizeof raw);
+  return true;
+}
+
+/// A turn's elements, if their sums can be had in binary32.
+GM_INLINE bool GM_NAME(float_dare)(gm_element type, gm_division division,
+                                   const GM_NAME(vector_launch) *launch,
+                                   const gm_dare_parameters *dare, gm_u64 group, size_t offset,
+                                   bool *nonfinite) {
+  GM_NAME(differences) all;
+  if (!GM_NAME(float_differences)(type, launch, dare, group, offset, &all)) return false;
+  for (int k = 0; k < 2; k++) {
+    size_t at = offset + (size_t)k * sizeof all.base[k];
+    if (GM_NAME(float_dare_encode)(type, launch, all.base[k], all.sums[k], launch->output + at)) {
+      continue;
+    }
+    for (int j = 0; j < 2; j++) all.sums[k].part[j] = 0 - all.sums[k].part[j];
+    gm_doubles sum = GM_NAME(widen_floats)(all.sums[k]);
+    *nonfinite |= GM_NAME(dare_encode)(type, division, true, launch, at, sum);
+  }
+  return true;
+}
+
+// MARK: Loops
+
+/// Finds how to divide in binary32, and which sums suit that.
+static void GM_NAME(dare_prepare_floats)(gm_element type, GM_NAME(vector_launch) *launch) {
+  double divisor = launch->by.divisor, reciprocal = launch->by.reciprocal;
+  // With others most changes would be far larger than the base.
+  launch->in_floats = gm_element_size(type) == 2 && divisor > 0x1p-7 && divisor < 0x1p10;
+  if (!launch->in_floats) return;
+  GM_NAME(float_ratio) *by = &launch->float_by;
+  by->reciprocal = (float)reciprocal;
+  // Of the division's rounding to binary64 it is known only then whether it changes sum * reciprocal.
+  double excess = __builtin_fma((double)by->reciprocal, divisor, -1), size = __builtin_fabs(excess);
+  bool is_known = size <= 0x1p-54 || (size >= 0x1p-53 && size <= 0x1p-46);
+  by->is_short = is_known && (gm_bits(by->reciprocal) & (GM_FRACTION >> 7)) == 0;
+  by->rest = (float)(reciprocal - (double)by->reciprocal);
+  if (by->is_short) {
+    // Less than the last place of what it is added to.
+    by->rest = size <= 0x1p-54 ? 0 : by->reciprocal * (excess > 0 ? -0x1p-34F : 0x1p-34F);
+  }
+  // Two numbers for each difference. Changes may be larger, but not by so much that what is added to the
+  // base takes more bits than sums do.
+  double factor = reciprocal > 1 ? reciprocal : 1;
+  launch->exactness = gm_find_exactness(type, (gm_u32)(2 * launch->count * factor) + 1);
 }
 
 GM_INLINE bool GM_NAME(dare_loop)(gm_element type, gm_division division,
@@ -228,16 +374,14 @@ GM_INLINE bool GM_NAME(dare_loop)(gm_element type, gm_division division,
                                   const gm_dare_parameters *dare, gm_u64 group, size_t turns) {
   GM_NAME(vector_launch) local = *launch;
   gm_dare_parameters parameters = *dare;
-  size_t half = gm_lanes * (size_t)gm_element_size(type);
+  size_t turn = gm_dare_lanes * (size_t)gm_element_size(type);
   bool nonfinite = false;
-  for (size_t i = 0; i < turns; i++) {
-    gm_masks masks;
-    for (gm_u32 model = 0; model < local.count; model++) {
-      masks.model[model] =
-          GM_NAME(vector_mask)(group + 8 * i, parameters.model + model, &parameters);
+  for (size_t i = 0; i < turns; i++, group += 8) {
+    if (gm_element_size(type) == 2 && local.in_floats &&
+        GM_NAME(float_dare)(type, division, &local, &parameters, group, i * turn, &nonfinite)) {
+      continue;
     }
-    nonfinite |= GM_NAME(dare_half)(type, division, &local, 2 * i * half, &masks, 0);
-    nonfinite |= GM_NAME(dare_half)(type, division, &local, (2 * i + 1) * half, &masks, 1);
+    nonfinite |= GM_NAME(double_dare)(type, division, &local, &parameters, group, i * turn);
   }
   return nonfinite;
 }
@@ -253,12 +397,7 @@ static size_t GM_NAME(dare_vectors)(const gm_kernel *kernel, const gm_piece *pie
   launch.output = (uint8_t *)operands->output + start;
   launch.by.divisor = gm_real_of(dare->divisor);
   launch.by.reciprocal = 1 / launch.by.divisor;
-  // Others could make numbers of binary32 over- or underflow.
-  double divisor = launch.by.divisor < 0 ? -launch.by.divisor : launch.by.divisor;
-  bool is_near_one = divisor > 0x1p-10 && divisor < 0x1p10;
-  launch.float_by.reciprocal = is_near_one ? (float)launch.by.reciprocal : 0;
-  // Two numbers for each difference.
-  launch.exactness = gm_find_exactness(kernel->input, 2 * launch.count);
+  GM_NAME(dare_prepare_floats)(kernel->input, &launch);
   for (gm_u32 i = 0; i < launch.count; i++) {
     launch.inputs[i] = (const uint8_t *)operands->input[i] + start;
   }

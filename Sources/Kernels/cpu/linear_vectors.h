@@ -25,16 +25,18 @@ GM_INLINE bool GM_NAME(float_average)(gm_element type, const uint8_t *const *inp
                                       size_t offset, GM_NAME(float_ratio) by, gm_exactness when,
                                       uint8_t *output) {
   GM_NAME(extremes) extremes = {.least = (gm_v32u16){0} - 1};
-  gm_floats sum = GM_NAME(decode)(type, inputs[0] + offset);
-  GM_NAME(extend)(&extremes, inputs[0] + offset);
+  gm_v32u16 raw = GM_NAME(load_raw)(inputs[0] + offset);
+  gm_floats sum = GM_NAME(decode_raw)(type, raw);
+  GM_NAME(extend)(&extremes, raw);
   for (gm_u32 i = 1; i < count; i++) {
-    gm_floats x = GM_NAME(decode)(type, inputs[i] + offset);
-    GM_NAME(extend)(&extremes, inputs[i] + offset);
+    raw = GM_NAME(load_raw)(inputs[i] + offset);
+    gm_floats x = GM_NAME(decode_raw)(type, raw);
+    GM_NAME(extend)(&extremes, raw);
     for (int k = 0; k < 2; k++) sum.part[k] += x.part[k];
   }
-  if (!GM_NAME(are_exact)(extremes, when)) return false;
+  if (GM_NAME(is_any)(GM_NAME(outside)(extremes, when))) return false;
   for (int k = 0; k < 2; k++) sum.part[k] = GM_NAME(float_finish)(sum.part[k], by);
-  gm_v32u16 raw = GM_NAME(raw_of)(type, sum);
+  raw = GM_NAME(raw_of)(type, sum);
   memcpy(output + offset, &raw, sizeof raw);
   return true;
 }

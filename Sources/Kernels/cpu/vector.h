@@ -42,28 +42,31 @@ typedef struct {
 
 // MARK: Decoding
 
-GM_INLINE gm_floats GM_NAME(decode_pairs)(gm_v32u16 raw) {
-  // Of two neighbours in one word of 32 bits, the second is there already but for what is below it.
+/// The values of elements of a type of 16 bits.
+GM_INLINE gm_floats GM_NAME(decode_raw)(gm_element type, gm_v32u16 raw) {
   gm_floats result;
-  result.part[0] = (gm_v16f32)((gm_v16u32)raw << 16);
-  result.part[1] = (gm_v16f32)((gm_v16u32)raw & 0xffff0000);
+  if (type == gm_bf16) {
+    // Of two neighbours in one word of 32 bits, the second is there already but for what is below it.
+    result.part[0] = (gm_v16f32)((gm_v16u32)raw << 16);
+    result.part[1] = (gm_v16f32)((gm_v16u32)raw & 0xffff0000);
+    return result;
+  }
+  gm_v16f16 half[2];
+  memcpy(half, &raw, sizeof half);
+  for (int k = 0; k < 2; k++) result.part[k] = __builtin_convertvector(half[k], gm_v16f32);
   return result;
+}
+
+GM_INLINE gm_v32u16 GM_NAME(load_raw)(const uint8_t *at) {
+  gm_v32u16 raw;
+  memcpy(&raw, at, sizeof raw);
+  return raw;
 }
 
 /// The values of the elements from `at` on.
 GM_INLINE gm_floats GM_NAME(decode)(gm_element type, const uint8_t *at) {
   gm_floats result;
-  if (type == gm_bf16) {
-    gm_v32u16 raw;
-    memcpy(&raw, at, sizeof raw);
-    return GM_NAME(decode_pairs)(raw);
-  }
-  if (type == gm_f16) {
-    gm_v16f16 raw[2];
-    memcpy(raw, at, sizeof raw);
-    for (int k = 0; k < 2; k++) result.part[k] = __builtin_convertvector(raw[k], gm_v16f32);
-    return result;
-  }
+  if (gm_element_size(type) == 2) return GM_NAME(decode_raw)(type, GM_NAME(load_raw)(at));
   if (type == gm_f32) {
     memcpy(&result, at, sizeof result);
     return result;
@@ -210,6 +213,26 @@ GM_INLINE gm_v32u16 GM_NAME(raw_of)(gm_element type, gm_floats x) {
   return (gm_v32u16)((part[0] >> 16) | (part[1] & 0xffff0000));
 }
 
+/// raw_of, of value + error, where `value` is that to nearest.
+GM_INLINE gm_v32u16 GM_NAME(raw_of_inexact)(gm_element type, gm_floats value, gm_floats error) {
+  gm_floats odd;
+  gm_v16u32 part[2];
+  for (int k = 0; k < 2; k++) {
+    if (type == gm_f16) {
+      odd.part[k] = GM_NAME(float_round_to_odd)(value.part[k], error.part[k]);
+      continue;
+    }
+    gm_v16u32 bits = (gm_v16u32)value.part[k], is_exact = (gm_v16u32)(error.part[k] == 0);
+    // Half-way between two elements, the one with the smaller magnitude is the result if the error's sign
+    // is not the value's, or if there is no error and it is even. Elsewhere this changes nothing.
+    gm_v16u32 other_sign = (gm_v16u32)error.part[k] ^ bits, even = ~(bits << 15);
+    gm_v16i32 down = (gm_v16i32)((even & is_exact) | (other_sign & ~is_exact)) >> 31;
+    part[k] = bits + 0x8000 + (gm_v16u32)down;
+  }
+  if (type == gm_f16) return GM_NAME(raw_of)(type, odd);
+  return (gm_v32u16)((part[0] >> 16) | (part[1] & 0xffff0000));
+}
+
 GM_INLINE bool GM_NAME(is_any)(gm_v32u16 mask) {
   return __builtin_expect(__builtin_reduce_or((gm_v8u64)mask) != 0, false);
 }
@@ -221,18 +244,16 @@ typedef struct {
   gm_v32u16 least, most;
 } GM_NAME(extremes);
 
-GM_INLINE void GM_NAME(extend)(GM_NAME(extremes) *extremes, const uint8_t *at) {
-  gm_v32u16 raw;
-  memcpy(&raw, at, sizeof raw);
+GM_INLINE void GM_NAME(extend)(GM_NAME(extremes) *extremes, gm_v32u16 raw) {
   gm_v32u16 magnitude = raw & 0x7fff;
   extremes->most = __builtin_elementwise_max(extremes->most, magnitude);
   extremes->least = __builtin_elementwise_min(extremes->least, magnitude - 1);
 }
 
-GM_INLINE bool GM_NAME(are_exact)(GM_NAME(extremes) of, gm_exactness when) {
-  gm_v32u16 outside = (gm_v32u16)(of.most - of.least > when.spread) |
-                      (gm_v32u16)(of.most > when.most) | (gm_v32u16)(of.least < when.least);
-  return !GM_NAME(is_any)(outside);
+/// All bits of lanes that are not exact.
+GM_INLINE gm_v32u16 GM_NAME(outside)(GM_NAME(extremes) of, gm_exactness when) {
+  return (gm_v32u16)(of.most - of.least > when.spread) | (gm_v32u16)(of.most > when.most) |
+         (gm_v32u16)(of.least < when.least);
 }
 
 // MARK: Launches
@@ -242,6 +263,11 @@ typedef struct {
   gm_division division;
   float divisor;
   float reciprocal;
+  /// What 1 / divisor is above `reciprocal`.
+  float rest;
+  /// Whether the reciprocal has at most 8 bits, but for what is no more than a rounding of binary64; of
+  /// `rest` only the sign counts then.
+  bool is_short;
 } GM_NAME(float_ratio);
 
 /// What the loops need to know of a launch.
@@ -251,7 +277,8 @@ typedef struct {
   gm_u32 count;
   GM_NAME(ratio) by;
   GM_NAME(float_ratio) float_by;
-  /// Of sums; of use for types of 16 bits.
+  /// Whether sums in binary32 are of use, and when they are exact.
+  bool in_floats;
   gm_exactness exactness;
   const uint8_t *base;
   uint8_t *output;
