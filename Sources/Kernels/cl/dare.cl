@@ -28,7 +28,8 @@
 /// The elements for which random numbers are computed in one go. One group on a GPU, all in registers.
 #define GM_TILE (RUNS ? 256U : 8U)
 
-/// Finds which of a tile's elements from `first` on, the first of a group, are kept of one model.
+/// Finds which of a tile's elements from `first` on, the first of a group, are kept of one model: 16 bits
+/// or none.
 GM_FUNCTION void gm_dare_mask(gm_u32 *keeps, gm_u64 first, gm_u32 model,
                               const gm_dare_parameters *parameters) {
   gm_u32 key0 = parameters->key[0], key1 = parameters->key[1];
@@ -43,8 +44,9 @@ GM_FUNCTION void gm_dare_mask(gm_u32 *keeps, gm_u64 first, gm_u32 model,
     }
     for (gm_u32 k = i; k < i + GM_MARKS_AT_ONCE; k++) {
       if (keeps[k] != 1) continue;
-      keeps[k] = gm_dare_keeps(0xffff & (gm_u32)limit, parameters->threshold, first + k, model,
-                               key0, key1);
+      bool keep = gm_dare_keeps(0xffff & (gm_u32)limit, parameters->threshold, first + k, model,
+                                key0, key1);
+      keeps[k] = keep ? 0xffff : 0;
     }
   }
 }
@@ -84,22 +86,162 @@ GM_FUNCTION bool gm_dare_lanes(global const uchar *inputs, global uchar *accumul
   return nonfinite;
 }
 
+#if FAST_F32 && RUNS
+
+// MARK: In binary32
+
+// Of bfloat16, as the CPU path does it, and in vectors, as compilers make too little of loops like this:
+// 64 elements at once, of which a vector has 16.
+
+/// How to divide in binary32, where that is of use.
+GM_FUNCTION gm_dare_factor gm_find_factor(const gm_dare_parameters *parameters) {
+  gm_dare_factor result = gm_find_dare_factor(IN_DTYPE, as_double(parameters->divisor), INPUTS);
+  bool is_uniform = IN_DTYPE == gm_bf16 && BASE_DTYPE == gm_bf16 && OUT_DTYPE == gm_bf16;
+  bool is_random = parameters->threshold > 0 && parameters->threshold <= 0xffffffff;
+  result.is_useful &= is_uniform && is_random && FIRST && LAST;
+  return result;
+}
+
+/// The sums of kept differences of some elements, less than zero by what they are: that of no differences
+/// is zero and never negative zero.
+typedef struct {
+  ushort16 base;
+  ushort16 least, most;
+  float16 sum;
+} gm_differences;
+
+GM_FUNCTION float16 gm_extend_vector(ushort16 raw, gm_differences *to) {
+  ushort16 magnitude = raw & (ushort)0x7fff, below = magnitude - (ushort)1;
+  to->most = to->most > magnitude ? to->most : magnitude;
+  to->least = to->least < below ? to->least : below;
+  return as_float16(convert_uint16(raw) << 16);
+}
+
+/// a * b - product, where that is a * b to nearest; see gm_two_product. Not every runtime has a fused
+/// multiply-add for vectors.
+GM_FUNCTION float16 gm_single_product_error(float16 a, float b, float16 product) {
+  float16 a_hi = as_float16((as_uint16(a) + 0x800) & ~0xfffU);
+  float b_hi = as_float((as_uint(b) + 0x800) & ~0xfffU);
+  float16 a_lo = a - a_hi;
+  float b_lo = b - b_hi;
+  return ((a_hi * b_hi - product) + a_hi * b_lo + a_lo * b_hi) + a_lo * b_lo;
+}
+
+/// base - sum * (factor + rest), and in lanes of `outside` what else it could be.
+GM_FUNCTION ushort16 gm_dare_single_finish(gm_differences of, gm_dare_factor by,
+                                           ushort16 *outside) {
+  float16 base = as_float16(convert_uint16(of.base) << 16);
+  float16 change = of.sum * -by.factor;
+  float16 change_rest = gm_single_product_error(of.sum, -by.factor, change);
+  if (!by.is_short) change_rest -= of.sum * by.rest;
+  // Differences are exact, as no exponent is far from the others. Zeros keep their signs.
+  float16 nearly = base + change;
+  float16 left = ((nearly - base) - change) - change_rest;
+  float16 total = nearly - left;
+  uint16 bits = as_uint16(total), round = 0x7fff + ((bits >> 16) & 1);
+  if (by.is_short) {
+    // Half-way between two elements, the sign of what is lost decides.
+    float16 error = ((nearly - total) - left) - of.sum * by.rest;
+    uint16 above = 0x8000 - ((as_uint16(error) ^ bits) >> 31);
+    round = error == 0 ? round : above;
+  } else {
+    *outside |= convert_ushort16(as_uint16(((bits - 0x7ffd) & 0xffff) < 7));
+  }
+  ushort16 raw = convert_ushort16((bits + round) >> 16);
+  // Where nearly nothing is left of the base, errors may be more than that.
+  ushort16 magnitude = raw & (ushort)0x7fff, of_base = of.base & (ushort)0x7fff;
+  *outside |= as_ushort16(magnitude + (ushort)(16 << 7) < of_base);
+  return raw;
+}
+
+/// Merges 64 elements from `element` on, if all is exact and certain, and the upper random bits decide;
+/// returns whether that is so. `first` is the first of them in the tensor, that of a group.
+GM_FUNCTION bool gm_dare_singles(global const uchar *inputs, global uchar *output,
+                                 const gm_piece *piece, const gm_dare_parameters *parameters,
+                                 gm_dare_factor by, gm_u64 first, gm_u64 element) {
+  gm_differences all[4];
+  ushort16 outside = 0;
+#pragma unroll
+  for (uint k = 0; k < 4; k++) {
+    all[k].base = vload16(k, (global const ushort *)GM_AT(inputs, piece->base) + element);
+    all[k].least = 0xffff;
+    all[k].most = 0;
+    all[k].sum = gm_extend_vector(all[k].base, &all[k]) * INPUTS + 0;
+  }
+  gm_u16 limit = (gm_u16)(parameters->threshold >> 16);
+#pragma unroll
+  for (uint i = 0; i < INPUTS; i++) {
+    gm_philox_state random = gm_dare_random(gm_groups_from(first >> 3), parameters->model + i, 0,
+                                            parameters->key[0], parameters->key[1]);
+    ushort16 upper[4];
+    gm_order_halves(upper, random.word[0], random.word[1], random.word[2], random.word[3]);
+#pragma unroll
+    for (uint k = 0; k < 4; k++) {
+      ushort16 raw = vload16(k, (global const ushort *)GM_AT(inputs, piece->input[i]) + element);
+      outside |= as_ushort16(upper[k] == limit);
+      // What is dropped is the base, whose difference from itself is none.
+      raw = upper[k] > limit ? raw : all[k].base;
+      all[k].sum -= gm_extend_vector(raw, &all[k]);
+    }
+  }
+  ushort16 raw[4];
+#pragma unroll
+  for (uint k = 0; k < 4; k++) {
+    outside |= as_ushort16(all[k].most - all[k].least > by.when.spread);
+    outside |= as_ushort16(all[k].most > by.when.most) | as_ushort16(all[k].least < by.when.least);
+    raw[k] = gm_dare_single_finish(all[k], by, &outside);
+  }
+  ulong4 any = as_ulong4(outside);
+  if (((any.x | any.y) | (any.z | any.w)) != 0) return false;
+  global ushort *at = (global ushort *)GM_AT(output, piece->output) + element;
+#pragma unroll
+  for (uint k = 0; k < 4; k++) {
+    ((global gm_loose_ushort16 *)at)[k] = raw[k];
+  }
+  return true;
+}
+
+/// Merges what it can of a tile; returns the first lane that is left, and makes `to` the end of those.
+GM_FUNCTION uint gm_dare_turns(global const uchar *inputs, global uchar *output,
+                               const gm_piece *piece, const gm_dare_parameters *parameters,
+                               gm_dare_factor by, gm_u64 first, gm_u64 index, uint *to) {
+  uint from = GM_TILE, end = GM_TILE;
+  for (uint lane = 0; lane < GM_TILE; lane += 64) {
+    if (gm_dare_singles(inputs, output, piece, parameters, by, first + lane, index + lane)) continue;
+    from = from < lane ? from : lane;
+    end = lane + 64;
+  }
+  *to = end;
+  return from;
+}
+
+#endif
+
 kernel void dare(global const uchar *restrict inputs, global uchar *restrict accumulator,
                  global uchar *restrict output, global uint *restrict flags, gm_piece piece,
                  gm_dare_parameters parameters) {
   // Tiles begin with a group of the tensor, which the piece may lack elements of.
   gm_u64 before = piece.first & 7, end = before + piece.count;
   gm_share share = gm_find_share((end + GM_TILE - 1) / GM_TILE);
+#if FAST_F32 && RUNS
+  gm_dare_factor factor = gm_find_factor(&parameters);
+#endif
   bool nonfinite = false;
   for (gm_u64 tile = share.from; tile < share.to; tile += share.step) {
-    gm_u64 start = tile * GM_TILE;
+    gm_u64 start = tile * GM_TILE, first = (piece.first & ~(gm_u64)7) + start;
+    uint from = tile == 0 ? (uint)before : 0;
+    uint to = end - start < GM_TILE ? (uint)(end - start) : GM_TILE;
+#if FAST_F32 && RUNS
+    if (factor.is_useful && from == 0 && to == GM_TILE) {
+      from = gm_dare_turns(inputs, output, &piece, &parameters, factor, first, start - before, &to);
+    }
+    if (from == to) continue;
+#endif
     gm_u32 keeps[INPUTS][GM_TILE];
 #pragma unroll
     for (uint i = 0; i < INPUTS; i++) {
-      gm_dare_mask(keeps[i], (piece.first & ~(gm_u64)7) + start, parameters.model + i, &parameters);
+      gm_dare_mask(keeps[i], first, parameters.model + i, &parameters);
     }
-    uint from = tile == 0 ? (uint)before : 0;
-    uint to = end - start < GM_TILE ? (uint)(end - start) : GM_TILE;
     if (!RUNS && from == 0 && to == GM_TILE) {
       // With constant bounds, a GPU's compiler keeps the masks in registers.
       nonfinite |= gm_dare_lanes(inputs, accumulator, output, &piece, &parameters, keeps,

@@ -39,6 +39,48 @@ GM_FUNCTION gm_exactness gm_find_exactness(gm_element type, gm_u32 terms) {
   return result;
 }
 
+#if !SOFT_FP64
+
+/// How DARE divides in binary32: by multiplication with `factor`, and with `rest`, which is what
+/// 1 / divisor has more than that.
+typedef struct {
+  float factor;
+  float rest;
+  /// Whether the factor has at most 8 bits and 1 / divisor nearly no more. Products are exact then but for
+  /// what the division's own rounding to binary64 adds. Of `rest` only the sign counts, where base + sum *
+  /// factor is half-way between two elements.
+  bool is_short;
+  /// Whether all this is of use, which it is not if most changes are far larger than the base.
+  bool is_useful;
+  /// When it is right.
+  gm_exactness when;
+} gm_dare_factor;
+
+GM_FUNCTION gm_dare_factor gm_find_dare_factor(gm_element type, double divisor, gm_u32 inputs) {
+  double reciprocal = 1 / divisor, growth = reciprocal > 1 ? reciprocal : 1;
+  gm_dare_factor result;
+  result.is_useful = gm_element_size(type) == 2 && divisor > 0x1p-7 && divisor < 0x1p10;
+  result.factor = (float)reciprocal;
+  result.rest = (float)(reciprocal - (double)result.factor);
+  gm_pair product = gm_two_product((double)result.factor, divisor);
+  double excess = (product.hi - 1) + product.lo, size = excess < 0 ? -excess : excess;
+  // In between, the significand decides whether the division's rounding changes sum * factor.
+  bool is_known = size <= 0x1p-54 || (size >= 0x1p-53 && size <= 0x1p-46);
+  result.is_short = is_known && (gm_bits((double)result.factor) & (GM_FRACTION >> 7)) == 0;
+  if (result.is_short) {
+    // Less than the last place of what it is added to.
+    float least = result.factor * (excess > 0 ? -0x1p-34F : 0x1p-34F);
+    result.rest = size <= 0x1p-54 ? 0 : least;
+  }
+  // Two numbers for each difference. A change may be larger than all of them, but not by so much that it
+  // takes more bits to add it to the base.
+  double terms = result.is_useful ? 2 * inputs * growth + 1 : 1;
+  result.when = gm_find_exactness(type, (gm_u32)terms);
+  return result;
+}
+
+#endif
+
 // MARK: Philox4x32-10
 
 /// Four numbers of 32 bits in the lower halves; what is in the upper halves does not matter, which

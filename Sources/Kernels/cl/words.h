@@ -17,6 +17,10 @@ typedef ulong8 gm_word;
 /// where they multiply, which is busy enough.
 GM_FUNCTION gm_word gm_upper_words(gm_word x) { return as_ulong8(as_uint16(x).s1133557799bbddff); }
 
+// PoCL stores what vstore16 is given one by one.
+typedef ushort16 gm_loose_ushort16 __attribute__((aligned(2)));
+typedef uint16 gm_loose_uint16 __attribute__((aligned(4)));
+
 /// Groups from one on, one for each lane.
 GM_FUNCTION gm_word gm_groups_from(gm_u64 group) {
   return (ulong8)(0, 1, 2, 3, 4, 5, 6, 7) + group;
@@ -30,6 +34,17 @@ GM_FUNCTION ulong8 gm_join_words(gm_word first, gm_word second) {
 
 GM_FUNCTION gm_u32 gm_first_word(gm_word x) { return (gm_u32)x.s0; }
 
+/// The halves of the lower words in the order of the elements.
+GM_FUNCTION void gm_order_halves(ushort16 *halves, gm_word a, gm_word b, gm_word c, gm_word d) {
+  ulong16 groups;
+  groups.even = gm_join_words(a, b);
+  groups.odd = gm_join_words(c, d);
+  halves[0] = as_ushort16(groups.lo.lo);
+  halves[1] = as_ushort16(groups.lo.hi);
+  halves[2] = as_ushort16(groups.hi.lo);
+  halves[3] = as_ushort16(groups.hi.hi);
+}
+
 /// Marks the elements of sixteen halves; see gm_store_marks.
 GM_FUNCTION ushort16 gm_marks(ushort16 halves, gm_u16 limit, ushort16 *undecided) {
   *undecided = as_ushort16(halves == limit) & (gm_u16)1;
@@ -40,20 +55,17 @@ GM_FUNCTION ushort16 gm_marks(ushort16 halves, gm_u16 limit, ushort16 *undecided
 /// is above the limit, none where it is below, and 1 where it equals it. Returns whether any does.
 GM_FUNCTION bool gm_store_marks(gm_u32 *to, gm_u16 limit, gm_word a, gm_word b, gm_word c,
                                 gm_word d) {
-  ulong16 groups;
-  groups.even = gm_join_words(a, b);
-  groups.odd = gm_join_words(c, d);
+  ushort16 halves[4];
+  gm_order_halves(halves, a, b, c, d);
   ushort16 undecided[4];
   ushort16 marks[4];
-  marks[0] = gm_marks(as_ushort16(groups.lo.lo), limit, undecided);
-  marks[1] = gm_marks(as_ushort16(groups.lo.hi), limit, undecided + 1);
-  marks[2] = gm_marks(as_ushort16(groups.hi.lo), limit, undecided + 2);
-  marks[3] = gm_marks(as_ushort16(groups.hi.hi), limit, undecided + 3);
+  for (uint i = 0; i < 4; i++) marks[i] = gm_marks(halves[i], limit, undecided + i);
   ulong4 all = as_ulong4((undecided[0] | undecided[1]) | (undecided[2] | undecided[3]));
   bool is_any = ((all.x | all.y) | (all.z | all.w)) != 0;
-  for (uint i = 0; i < 4; i++) vstore16(convert_uint16(marks[i]), i, to);
+  gm_loose_uint16 *stored = (gm_loose_uint16 *)to;
+  for (uint i = 0; i < 4; i++) stored[i] = convert_uint16(marks[i]);
   if (is_any) {
-    for (uint i = 0; i < 4; i++) vstore16(convert_uint16(marks[i] | undecided[i]), i, to);
+    for (uint i = 0; i < 4; i++) stored[i] = convert_uint16(marks[i] | undecided[i]);
   }
   return is_any;
 }

@@ -254,8 +254,8 @@ GM_INLINE bool GM_NAME(float_differences)(gm_element type, const GM_NAME(vector_
     GM_NAME(float_add)(type, launch, dare, group, offset, i, 1, &all);
   }
   *result = all;
-  gm_v32u16 outside = GM_NAME(outside)(all.extremes[0], launch->exactness) |
-                      GM_NAME(outside)(all.extremes[1], launch->exactness);
+  gm_v32u16 outside = GM_NAME(outside)(all.extremes[0], launch->factor.when) |
+                      GM_NAME(outside)(all.extremes[1], launch->factor.when);
   return !GM_NAME(is_any)(outside | all.undecided);
 }
 
@@ -265,8 +265,8 @@ GM_INLINE bool GM_NAME(float_differences)(gm_element type, const GM_NAME(vector_
 /// have few bits there, and no exponent is far from the others. The factor's rest decides ties that the
 /// division's own rounding turns into none.
 GM_INLINE gm_v32u16 GM_NAME(subtract_product)(gm_element type, gm_floats base, gm_floats sum,
-                                              GM_NAME(float_ratio) by) {
-  gm_v16f32 factor = (gm_v16f32){0} - by.reciprocal, rest = (gm_v16f32){0} - by.rest;
+                                              gm_dare_factor by) {
+  gm_v16f32 factor = (gm_v16f32){0} - by.factor, rest = (gm_v16f32){0} - by.rest;
   gm_floats total, error;
   for (int k = 0; k < 2; k++) {
     total.part[k] = __builtin_elementwise_fma(sum.part[k], factor, base.part[k]);
@@ -280,8 +280,8 @@ GM_INLINE gm_v32u16 GM_NAME(subtract_product)(gm_element type, gm_floats base, g
 /// base - sum * factor, to bfloat16, where the factor is any; sets lanes of `uncertain` where it could be
 /// another element, unless nearly nothing is left of the base.
 GM_INLINE gm_v32u16 GM_NAME(subtract_quotient)(gm_floats base, gm_floats sum,
-                                               GM_NAME(float_ratio) by, gm_v32u16 *uncertain) {
-  gm_v16f32 factor = (gm_v16f32){0} - by.reciprocal, rest = (gm_v16f32){0} - by.rest;
+                                               gm_dare_factor by, gm_v32u16 *uncertain) {
+  gm_v16f32 factor = (gm_v16f32){0} - by.factor, rest = (gm_v16f32){0} - by.rest;
   gm_floats result;
   gm_v16u32 unsure = {0};
   for (int k = 0; k < 2; k++) {
@@ -306,11 +306,11 @@ GM_INLINE bool GM_NAME(float_dare_encode)(gm_element type, const GM_NAME(vector_
                                           gm_v32u16 raw_base, gm_floats sum, uint8_t *at) {
   gm_floats base = GM_NAME(decode_raw)(type, raw_base);
   gm_v32u16 raw, uncertain = {0};
-  if (launch->float_by.is_short) {
-    raw = GM_NAME(subtract_product)(type, base, sum, launch->float_by);
+  if (launch->factor.is_short) {
+    raw = GM_NAME(subtract_product)(type, base, sum, launch->factor);
   } else {
     if (type == gm_f16) return false;
-    raw = GM_NAME(subtract_quotient)(base, sum, launch->float_by, &uncertain);
+    raw = GM_NAME(subtract_quotient)(base, sum, launch->factor, &uncertain);
   }
   // Where nearly nothing is left of the base, errors may be more than that.
   gm_v32u16 magnitude = raw & 0x7fff, of_base = raw_base & 0x7fff;
@@ -346,29 +346,6 @@ GM_INLINE bool GM_NAME(float_dare)(gm_element type, gm_division division,
 
 // MARK: Loops
 
-/// Finds how to divide in binary32, and which sums suit that.
-static void GM_NAME(dare_prepare_floats)(gm_element type, GM_NAME(vector_launch) *launch) {
-  double divisor = launch->by.divisor, reciprocal = launch->by.reciprocal;
-  // With others most changes would be far larger than the base.
-  launch->in_floats = gm_element_size(type) == 2 && divisor > 0x1p-7 && divisor < 0x1p10;
-  if (!launch->in_floats) return;
-  GM_NAME(float_ratio) *by = &launch->float_by;
-  by->reciprocal = (float)reciprocal;
-  // Of the division's rounding to binary64 it is known only then whether it changes sum * reciprocal.
-  double excess = __builtin_fma((double)by->reciprocal, divisor, -1), size = __builtin_fabs(excess);
-  bool is_known = size <= 0x1p-54 || (size >= 0x1p-53 && size <= 0x1p-46);
-  by->is_short = is_known && (gm_bits(by->reciprocal) & (GM_FRACTION >> 7)) == 0;
-  by->rest = (float)(reciprocal - (double)by->reciprocal);
-  if (by->is_short) {
-    // Less than the last place of what it is added to.
-    by->rest = size <= 0x1p-54 ? 0 : by->reciprocal * (excess > 0 ? -0x1p-34F : 0x1p-34F);
-  }
-  // Two numbers for each difference. Changes may be larger, but not by so much that what is added to the
-  // base takes more bits than sums do.
-  double factor = reciprocal > 1 ? reciprocal : 1;
-  launch->exactness = gm_find_exactness(type, (gm_u32)(2 * launch->count * factor) + 1);
-}
-
 GM_INLINE bool GM_NAME(dare_loop)(gm_element type, gm_division division,
                                   const GM_NAME(vector_launch) *launch,
                                   const gm_dare_parameters *dare, gm_u64 group, size_t turns) {
@@ -377,7 +354,7 @@ GM_INLINE bool GM_NAME(dare_loop)(gm_element type, gm_division division,
   size_t turn = gm_dare_lanes * (size_t)gm_element_size(type);
   bool nonfinite = false;
   for (size_t i = 0; i < turns; i++, group += 8) {
-    if (gm_element_size(type) == 2 && local.in_floats &&
+    if (gm_element_size(type) == 2 && local.factor.is_useful &&
         GM_NAME(float_dare)(type, division, &local, &parameters, group, i * turn, &nonfinite)) {
       continue;
     }
@@ -397,7 +374,7 @@ static size_t GM_NAME(dare_vectors)(const gm_kernel *kernel, const gm_piece *pie
   launch.output = (uint8_t *)operands->output + start;
   launch.by.divisor = gm_real_of(dare->divisor);
   launch.by.reciprocal = 1 / launch.by.divisor;
-  GM_NAME(dare_prepare_floats)(kernel->input, &launch);
+  launch.factor = gm_find_dare_factor(kernel->input, launch.by.divisor, launch.count);
   for (gm_u32 i = 0; i < launch.count; i++) {
     launch.inputs[i] = (const uint8_t *)operands->input[i] + start;
   }

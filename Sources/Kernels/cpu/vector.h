@@ -263,11 +263,6 @@ typedef struct {
   gm_division division;
   float divisor;
   float reciprocal;
-  /// What 1 / divisor is above `reciprocal`.
-  float rest;
-  /// Whether the reciprocal has at most 8 bits, but for what is no more than a rounding of binary64; of
-  /// `rest` only the sign counts then.
-  bool is_short;
 } GM_NAME(float_ratio);
 
 /// What the loops need to know of a launch.
@@ -277,9 +272,10 @@ typedef struct {
   gm_u32 count;
   GM_NAME(ratio) by;
   GM_NAME(float_ratio) float_by;
-  /// Whether sums in binary32 are of use, and when they are exact.
-  bool in_floats;
+  /// Of sums; of use for types of 16 bits.
   gm_exactness exactness;
+  /// Of gm_dare.
+  gm_dare_factor factor;
   const uint8_t *base;
   uint8_t *output;
 } GM_NAME(vector_launch);
