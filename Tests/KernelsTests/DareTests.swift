@@ -45,6 +45,34 @@ struct DareTests {
     }
   }
 
+  @Test(
+    "rounds changes that are half-way between two elements by what the division left of them",
+    arguments: [Format.bf16, .f16])
+  func halfWay(format: Format) {
+    var samples = Samples(seed: 520)
+    var run = KernelRun(gm_dare, format, to: format)
+    run.threshold = 1 << 30
+    let count = 200
+    // 1 / divisor has few bits, or few but for a rounding of binary64, or more.
+    let short = [1, 0.5, 0.8, 4 * (1 - 0.9), 2 * (1 - 0.8), (1.0).nextUp, (0.625).nextDown]
+    for divisor in short + [3, 4 * (1 - 0.7), (3.0).nextUp, 100, 0.01] {
+      run.divisor = divisor
+      let base = (0..<count).map { _ in samples.short(format) }
+      var inputs = (0..<3).map { _ in (0..<count).map { _ in samples.short(format) } }
+      // With the first input alone, and this divisor, little or nothing is left of some.
+      for i in stride(from: 0, to: count, by: 3) {
+        let start = format.value(base[i])
+        inputs[0][i] = format.rounding(start - start * Exact(divisor))
+        for model in 1...2 where i % 2 == 0 { inputs[model][i] = base[i] }
+      }
+      for i in stride(from: 1, to: count, by: 17) { inputs[0][i] = i % 2 == 0 ? 0 : format.sign }
+      let expected = (0..<count).map { expectedElement($0, run, inputs, base) }
+      for engine in Engine.available {
+        #expect(run(inputs, base: base, on: engine).elements == expected, "\(divisor), \(engine)")
+      }
+    }
+  }
+
   @Test("decides by all 32 random bits", arguments: [Format.bf16, .f32, .f64])
   func ties(format: Format) {
     let count = 330

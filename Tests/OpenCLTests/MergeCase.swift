@@ -18,6 +18,8 @@ struct MergeCase: Sendable {
   var areFinite = true
   /// Whether every weight is 1.
   var isAverage = false
+  /// Replaces what `division` stands for.
+  var divisor: Double?
   /// How many exponents lie between the least and the largest elements; nil for any elements.
   ///
   /// For types of 16 bits only.
@@ -83,8 +85,9 @@ struct MergeCase: Sendable {
 
   private func parameters(_ launch: Int) -> MethodParameters {
     // Not three: rounded to nearest or to odd, its quotients are the same.
-    let (divisor, reciprocal): (Double, Double) =
-      division == gm_divide_none ? (1, 1) : division == gm_divide_exact ? (4, 0.25) : (5, 0.2)
+    let divisor =
+      self.divisor ?? (division == gm_divide_none ? 1 : division == gm_divide_exact ? 4 : 5)
+    let reciprocal = 1 / divisor
     if family == gm_dare {
       return .dare(
         gm_dare_parameters(

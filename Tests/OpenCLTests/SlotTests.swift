@@ -103,6 +103,18 @@ struct SlotTests {
   }
 
   @Test(
+    "differences whose sums binary32 just holds, or just not, divided by anything",
+    arguments: [gm_bf16, gm_f16], [4 * (1 - 0.9), 0.8, 1.2, 3, 700, 0.001])
+  func differences(element: gm_element, divisor: Double) throws {
+    for reach in [1, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 22, 25] {
+      let merge = MergeCase(
+        family: gm_dare, input: element, output: element, first: 5, inputsPerLaunch: [4],
+        divisor: divisor, exponentReach: reach)
+      try check(merge, 0)
+    }
+  }
+
+  @Test(
     "averages to other types", arguments: [gm_f16, gm_f32, gm_f8_e4m3fn, gm_f8_e5m2fnuz],
     [gm_divide_exact, gm_divide_full])
   func averages(output: gm_element, division: gm_division) throws {

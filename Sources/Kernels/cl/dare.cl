@@ -169,7 +169,6 @@ GM_FUNCTION bool gm_dare_singles(global const uchar *inputs, global uchar *outpu
     all[k].sum = gm_extend_vector(all[k].base, &all[k]) * INPUTS + 0;
   }
   gm_u16 limit = (gm_u16)(parameters->threshold >> 16);
-#pragma unroll
   for (uint i = 0; i < INPUTS; i++) {
     gm_philox_state random = gm_dare_random(gm_groups_from(first >> 3), parameters->model + i, 0,
                                             parameters->key[0], parameters->key[1]);
@@ -238,7 +237,10 @@ kernel void dare(global const uchar *restrict inputs, global uchar *restrict acc
     if (from == to) continue;
 #endif
     gm_u32 keeps[INPUTS][GM_TILE];
+    // For a GPU's compiler to keep all of them in registers; others would take long for nothing.
+#if !RUNS
 #pragma unroll
+#endif
     for (uint i = 0; i < INPUTS; i++) {
       gm_dare_mask(keeps[i], first, parameters.model + i, &parameters);
     }
