@@ -206,7 +206,8 @@ GM_FUNCTION uint gm_dare_turns(global const uchar *inputs, global uchar *output,
                                gm_dare_factor by, gm_u64 first, gm_u64 index, uint *to) {
   uint from = GM_TILE, end = GM_TILE;
   for (uint lane = 0; lane < GM_TILE; lane += 64) {
-    if (gm_dare_singles(inputs, output, piece, parameters, by, first + lane, index + lane)) continue;
+    if (gm_dare_singles(inputs, output, piece, parameters, by, first + lane, index + lane))
+      continue;
     from = from < lane ? from : lane;
     end = lane + 64;
   }

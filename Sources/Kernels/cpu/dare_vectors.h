@@ -279,8 +279,8 @@ GM_INLINE gm_v32u16 GM_NAME(subtract_product)(gm_element type, gm_floats base, g
 
 /// base - sum * factor, to bfloat16, where the factor is any; sets lanes of `uncertain` where it could be
 /// another element, unless nearly nothing is left of the base.
-GM_INLINE gm_v32u16 GM_NAME(subtract_quotient)(gm_floats base, gm_floats sum,
-                                               gm_dare_factor by, gm_v32u16 *uncertain) {
+GM_INLINE gm_v32u16 GM_NAME(subtract_quotient)(gm_floats base, gm_floats sum, gm_dare_factor by,
+                                               gm_v32u16 *uncertain) {
   gm_v16f32 factor = (gm_v16f32){0} - by.factor, rest = (gm_v16f32){0} - by.rest;
   gm_floats result;
   gm_v16u32 unsure = {0};
