@@ -12,6 +12,27 @@ enum OddDevice {
   static let largestBuffer = Mutex(0)
   static let emptyCalls = Mutex(0)
   static let options = Mutex<Set<String>>([])
+  static let buildLogs = Mutex<[String]>([])
+
+  /// A table that keeps what the compiler says, and has it compile what it has compiled before.
+  static func tableWithBuildLogs() -> opencl_api? {
+    guard var table = Faults.real else { return nil }
+    buildLogs.withLock { $0 = [] }
+    table.clBuildProgram = { program, count, devices, options, callback, data in
+      let options = options.map { String(cString: $0) } ?? ""
+      let renewed = "\(options) -DNONCE=\(UInt32.random(in: 0...UInt32.max))"
+      let status = Faults.real?.clBuildProgram(program, count, devices, renewed, callback, data)
+      var log = [CChar](repeating: 0, count: 10_000)
+      _ = Faults.real?.clGetProgramBuildInfo(
+        program, devices?.pointee, cl_program_build_info(CL_PROGRAM_BUILD_LOG), log.count - 1, &log,
+        nil)
+      let text = String(
+        decoding: log.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      OddDevice.buildLogs.withLock { $0.append(text) }
+      return status ?? CL_INVALID_VALUE
+    }
+    return table
+  }
 
   /// A table in which the largest buffer is so small, and refused if it is larger.
   static func table(maximumAllocation byteCount: cl_ulong) -> opencl_api? {
@@ -127,6 +148,22 @@ extension FaultTests {
     for text in options {
       #expect(text.wholeMatch(of: /-cl-std=CL1\.2( -D[A-Z_0-9]+=[0-9]+)+/) != nil, "\(text)")
     }
+  }
+
+  @Test(
+    "compilers have nothing to say about a kernel", arguments: [gm_linear, gm_dare],
+    [gm_bf16, gm_f64, gm_f8_e4m3fn])
+  func buildLogs(family: gm_family, element: gm_element) throws {
+    let table = try #require(OddDevice.tableWithBuildLogs())
+    let targets = SlotTests.modes.map(\.target)
+    for target in targets {
+      let backend = try OpenCLBackend(TestDevice.require(), api: OpenCLAPI(table), target: target)
+      let merge = MergeCase(family: family, input: element, output: element, count: 65)
+      _ = try merge.run(on: backend.makeSlot(merge.layout))
+    }
+    let logs = OddDevice.buildLogs.withLock(\.self)
+    #expect(logs.count == targets.count)
+    #expect(logs.allSatisfy { $0.allSatisfy(\.isWhitespace) }, "\(logs)")
   }
 
   @Test("a device without all of binary64 computes it from integers", arguments: [true, false])

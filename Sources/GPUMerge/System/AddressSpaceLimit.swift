@@ -10,23 +10,19 @@ package enum AddressSpaceLimit {
   ///
   /// Throws if there is no room for the threads of Swift's runtime.
   package static func prepare() throws(GPUMergeError) {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
-      limit.rlim_cur < rlim_t(Int.max)
-    else { return }
+    guard let limit = processLimit(of: RLIMIT_AS)?.rlim_cur, limit < rlim_t(Int.max) else { return }
     clinux_share_allocator()
     let stacks = (processorCount() + 2) * stackByteCount
     guard !AlignedMemory.isAvailable(stacks + AlignedMemory.reserveByteCount) else { return }
     throw GPUMergeError(
       .io,
-      "this process may have \(limit.rlim_cur >> 20) MiB of address space, which is too little to work with",
+      "this process may have \(limit >> 20) MiB of address space, which is too little to work with",
       advice: "Raise the limit with 'ulimit -v'")
   }
 
   /// What the system reserves for each thread.
   private static var stackByteCount: Int {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit) == 0 else { return 8 << 20 }
-    return Int(clamping: min(limit.rlim_cur, 64 << 20))
+    let limit = processLimit(of: RLIMIT_STACK)?.rlim_cur ?? 8 << 20
+    return Int(clamping: min(limit, 64 << 20))
   }
 }

@@ -4,9 +4,7 @@ import Glibc
 package enum DescriptorLimit {
   /// The limit that is in force.
   static var current: Int {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 256 }
-    return Int(clamping: limit.rlim_cur)
+    processLimit(of: RLIMIT_NOFILE).map { Int(clamping: $0.rlim_cur) } ?? 256
   }
 
   /// Throws if the process may not have so many, of which the threads of Swift's runtime take some
@@ -20,10 +18,7 @@ package enum DescriptorLimit {
 
   /// Raises the limit as far as the process may, and returns it.
   static func raised() -> Int {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-      return current
-    }
+    guard var limit = processLimit(of: RLIMIT_NOFILE) else { return current }
     limit.rlim_cur = limit.rlim_max
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     return current

@@ -54,10 +54,10 @@ package final class ReadWindow {
     let offset = end
     let next = offset + run.pages.count
     guard run.range.count >= Self.minimumRunByteCount, next <= byteCount,
-      run.file.isWorthReadingDirectly(at: run.pages.lowerBound), let memory
+      run.file.direct.isWorthwhile(at: run.pages.lowerBound), let memory
     else { return nil }
     let room = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[offset..<next])
-    guard run.file.readDirectly(into: room, at: run.pages.lowerBound, atLeast: run.range) else {
+    guard run.file.direct.read(into: room, at: run.pages.lowerBound, atLeast: run.range) else {
       return nil
     }
     end = next

@@ -96,9 +96,11 @@ GM_FUNCTION bool gm_dare_lanes(global const uchar *inputs, global uchar *accumul
 /// How to divide in binary32, where that is of use.
 GM_FUNCTION gm_dare_factor gm_find_factor(const gm_dare_parameters *parameters) {
   gm_dare_factor result = gm_find_dare_factor(IN_DTYPE, as_double(parameters->divisor), INPUTS);
-  bool is_uniform = IN_DTYPE == gm_bf16 && BASE_DTYPE == gm_bf16 && OUT_DTYPE == gm_bf16;
+  // Not &&, of which compilers warn where they see constants.
+  bool is_uniform =
+      (IN_DTYPE == gm_bf16) & (BASE_DTYPE == gm_bf16) & (OUT_DTYPE == gm_bf16) & FIRST & LAST;
   bool is_random = parameters->threshold > 0 && parameters->threshold <= 0xffffffff;
-  result.is_useful &= is_uniform && is_random && FIRST && LAST;
+  result.is_useful = result.is_useful & is_uniform & is_random;
   return result;
 }
 

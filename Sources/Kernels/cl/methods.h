@@ -59,7 +59,6 @@ typedef struct {
 GM_FUNCTION gm_dare_factor gm_find_dare_factor(gm_element type, double divisor, gm_u32 inputs) {
   double reciprocal = 1 / divisor, growth = reciprocal > 1 ? reciprocal : 1;
   gm_dare_factor result;
-  result.is_useful = gm_element_size(type) == 2 && divisor > 0x1p-7 && divisor < 0x1p10;
   result.factor = (float)reciprocal;
   result.rest = (float)(reciprocal - (double)result.factor);
   gm_pair product = gm_two_product((double)result.factor, divisor);
@@ -72,10 +71,12 @@ GM_FUNCTION gm_dare_factor gm_find_dare_factor(gm_element type, double divisor, 
     float least = result.factor * (excess > 0 ? -0x1p-34F : 0x1p-34F);
     result.rest = size <= 0x1p-54 ? 0 : least;
   }
+  result.is_useful = gm_element_size(type) == 2 && divisor > 0x1p-7 && divisor < 0x1p10;
   // Two numbers for each difference. A change may be larger than all of them, but not by so much that it
   // takes more bits to add it to the base.
-  double terms = result.is_useful ? 2 * inputs * growth + 1 : 1;
-  result.when = gm_find_exactness(type, (gm_u32)terms);
+  double terms = 2 * inputs * growth + 1;
+  gm_exactness never = {0, 0xffff, 0};
+  result.when = result.is_useful ? gm_find_exactness(type, (gm_u32)terms) : never;
   return result;
 }
 
