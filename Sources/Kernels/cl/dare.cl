@@ -207,11 +207,11 @@ GM_FUNCTION uint gm_dare_turns(global const uchar *inputs, global uchar *output,
                                const gm_piece *piece, const gm_dare_parameters *parameters,
                                gm_dare_factor by, gm_u64 first, gm_u64 index, uint *to) {
   uint from = GM_TILE, end = GM_TILE;
-  for (uint lane = 0; lane < GM_TILE; lane += 64) {
+  for (uint lane = 0; lane < GM_TILE; lane += GM_MARKS_AT_ONCE) {
     if (gm_dare_singles(inputs, output, piece, parameters, by, first + lane, index + lane))
       continue;
     from = from < lane ? from : lane;
-    end = lane + 64;
+    end = lane + GM_MARKS_AT_ONCE;
   }
   *to = end;
   return from;
