@@ -90,8 +90,7 @@ GM_FUNCTION bool gm_dare_lanes(global const uchar *inputs, global uchar *accumul
 
 // MARK: In binary32
 
-// Of bfloat16, as the CPU path does it, and in vectors, as compilers make too little of loops like this:
-// 64 elements at once, of which a vector has 16.
+// Of bfloat16, as the CPU path does it, 64 elements at once.
 
 /// How to divide in binary32, where that is of use.
 GM_FUNCTION gm_dare_factor gm_find_factor(const gm_dare_parameters *parameters) {
@@ -108,16 +107,9 @@ GM_FUNCTION gm_dare_factor gm_find_factor(const gm_dare_parameters *parameters) 
 /// is zero and never negative zero.
 typedef struct {
   ushort16 base;
-  ushort16 least, most;
+  gm_vector_extremes extremes;
   float16 sum;
 } gm_differences;
-
-GM_FUNCTION float16 gm_extend_vector(ushort16 raw, gm_differences *to) {
-  ushort16 magnitude = raw & (ushort)0x7fff, below = magnitude - (ushort)1;
-  to->most = to->most > magnitude ? to->most : magnitude;
-  to->least = to->least < below ? to->least : below;
-  return as_float16(convert_uint16(raw) << 16);
-}
 
 /// a * b - product, where that is a * b to nearest; see gm_two_product. Not every runtime has a fused
 /// multiply-add for vectors.
@@ -166,9 +158,8 @@ GM_FUNCTION bool gm_dare_singles(global const uchar *inputs, global uchar *outpu
 #pragma unroll
   for (uint k = 0; k < 4; k++) {
     all[k].base = vload16(k, (global const ushort *)GM_AT(inputs, piece->base) + element);
-    all[k].least = 0xffff;
-    all[k].most = 0;
-    all[k].sum = gm_extend_vector(all[k].base, &all[k]) * INPUTS + 0;
+    all[k].extremes = gm_no_extremes();
+    all[k].sum = gm_extend_vector(all[k].base, &all[k].extremes) * INPUTS + 0;
   }
   gm_u16 limit = (gm_u16)(parameters->threshold >> 16);
   for (uint i = 0; i < INPUTS; i++) {
@@ -182,18 +173,16 @@ GM_FUNCTION bool gm_dare_singles(global const uchar *inputs, global uchar *outpu
       outside |= as_ushort16(upper[k] == limit);
       // What is dropped is the base, whose difference from itself is none.
       raw = upper[k] > limit ? raw : all[k].base;
-      all[k].sum -= gm_extend_vector(raw, &all[k]);
+      all[k].sum -= gm_extend_vector(raw, &all[k].extremes);
     }
   }
   ushort16 raw[4];
 #pragma unroll
   for (uint k = 0; k < 4; k++) {
-    outside |= as_ushort16(all[k].most - all[k].least > by.when.spread);
-    outside |= as_ushort16(all[k].most > by.when.most) | as_ushort16(all[k].least < by.when.least);
+    outside |= gm_outside(all[k].extremes, by.when);
     raw[k] = gm_dare_single_finish(all[k], by, &outside);
   }
-  ulong4 any = as_ulong4(outside);
-  if (((any.x | any.y) | (any.z | any.w)) != 0) return false;
+  if (gm_is_any(outside)) return false;
   global ushort *at = (global ushort *)GM_AT(output, piece->output) + element;
 #pragma unroll
   for (uint k = 0; k < 4; k++) {

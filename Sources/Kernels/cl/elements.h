@@ -64,6 +64,43 @@ GM_FUNCTION bool gm_are_exact(gm_extremes of, gm_exactness when) {
            (of.least < when.least));
 }
 
+#if RUNS
+
+// Of bfloat16, 16 elements in a vector, as compilers make too little of loops that check so much.
+
+/// gm_extremes of each lane.
+typedef struct {
+  ushort16 least, most;
+} gm_vector_extremes;
+
+GM_FUNCTION gm_vector_extremes gm_no_extremes(void) {
+  gm_vector_extremes none;
+  none.least = 0xffff;
+  none.most = 0;
+  return none;
+}
+
+/// The values of elements, with which it extends the extremes.
+GM_FUNCTION float16 gm_extend_vector(ushort16 raw, gm_vector_extremes *extremes) {
+  ushort16 magnitude = raw & (ushort)0x7fff, below = magnitude - (ushort)1;
+  extremes->most = extremes->most > magnitude ? extremes->most : magnitude;
+  extremes->least = extremes->least < below ? extremes->least : below;
+  return as_float16(convert_uint16(raw) << 16);
+}
+
+/// All bits of lanes that are not exact.
+GM_FUNCTION ushort16 gm_outside(gm_vector_extremes of, gm_exactness when) {
+  return as_ushort16(of.most - of.least > when.spread) | as_ushort16(of.most > when.most) |
+         as_ushort16(of.least < when.least);
+}
+
+GM_FUNCTION bool gm_is_any(ushort16 lanes) {
+  ulong4 words = as_ulong4(lanes);
+  return ((words.x | words.y) | (words.z | words.w)) != 0;
+}
+
+#endif
+
 #endif
 
 /// Stores an element of a type narrower than binary64; returns whether it is NaN or infinite.

@@ -74,12 +74,42 @@ GM_FUNCTION bool gm_suits_singles(const gm_linear_parameters *parameters) {
   return divisor >= 1 && divisor <= 1024 && divisor == (uint)divisor;
 }
 
+/// gm_linear_elements of bfloat16 without a division or with an exact one, where all is finite and exact;
+/// returns whether it is. The number of elements is a multiple of 16.
+GM_FUNCTION bool gm_linear_vectors(global const uchar *inputs, global uchar *output,
+                                   const gm_piece *piece, float factor, gm_share share) {
+  gm_exactness when = gm_find_exactness(IN_DTYPE, INPUTS);
+  ushort16 outside = 0;
+  for (gm_u64 element = share.from; element < share.to; element += 16) {
+    gm_vector_extremes extremes = gm_no_extremes();
+    float16 sum = 0;
+#pragma unroll
+    for (uint i = 0; i < INPUTS; i++) {
+      global const uchar *input = GM_AT(inputs, piece->input[i]);
+      ushort16 raw = vload16(0, (global const ushort *)input + element);
+      float16 x = gm_extend_vector(raw, &extremes);
+      sum = i == 0 ? x : sum + x;
+    }
+    outside |= gm_outside(extremes, when);
+    uint16 bits = as_uint16(sum * factor);
+    bits += 0x7fff + ((bits >> 16) & 1);
+    global ushort *at = (global ushort *)GM_AT(output, piece->output) + element;
+    *(global gm_loose_ushort16 *)at = convert_ushort16(bits >> 16);
+  }
+  return !gm_is_any(outside);
+}
+
 /// gm_linear_elements, where all is finite and exact; returns whether it is.
 GM_FUNCTION bool gm_linear_singles(global const uchar *inputs, global uchar *output,
                                    const gm_piece *piece, const gm_linear_parameters *parameters,
                                    gm_share share) {
   double reciprocal = 1 / as_double(parameters->divisor);
   float factor = (float)reciprocal;
+  bool is_exact = DIVISION != gm_divide_full;
+  if (((IN_DTYPE == gm_bf16) & (OUT_DTYPE == gm_bf16) & is_exact) != 0 &&
+      (share.to - share.from) % 16 == 0) {
+    return gm_linear_vectors(inputs, output, piece, factor, share);
+  }
   gm_exactness when = gm_find_exactness(IN_DTYPE, INPUTS);
   bool outside = false;
   for (gm_u64 element = share.from; element < share.to; element++) {
