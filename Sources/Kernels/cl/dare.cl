@@ -162,6 +162,8 @@ GM_FUNCTION bool gm_dare_singles(global const uchar *inputs, global uchar *outpu
     all[k].sum = gm_extend_vector(all[k].base, &all[k].extremes) * INPUTS + 0;
   }
   gm_u16 limit = (gm_u16)(parameters->threshold >> 16);
+// Two at once, as the steps of one wait for each other; more would take compilers long.
+#pragma unroll 2
   for (uint i = 0; i < INPUTS; i++) {
     gm_philox_state random = gm_dare_random(gm_groups_from(first >> 3), parameters->model + i, 0,
                                             parameters->key[0], parameters->key[1]);
