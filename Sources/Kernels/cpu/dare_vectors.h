@@ -238,7 +238,7 @@ GM_INLINE bool GM_NAME(float_differences)(gm_element type, const GM_NAME(vector_
   GM_NAME(differences) all = {0};
   for (int k = 0; k < 2; k++) {
     all.base[k] = GM_NAME(load_raw)(launch->base + offset + (size_t)k * sizeof all.base[k]);
-    all.extremes[k].least -= 1;
+    all.extremes[k] = GM_NAME(no_extremes)();
     GM_NAME(extend)(&all.extremes[k], all.base[k]);
     all.sums[k] = GM_NAME(decode_raw)(type, all.base[k]);
     for (int j = 0; j < 2; j++) {

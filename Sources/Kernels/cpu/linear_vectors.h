@@ -24,7 +24,7 @@ GM_INLINE gm_v16f32 GM_NAME(float_finish)(gm_v16f32 sum, GM_NAME(float_ratio) by
 GM_INLINE bool GM_NAME(float_average)(gm_element type, const uint8_t *const *inputs, gm_u32 count,
                                       size_t offset, GM_NAME(float_ratio) by, gm_exactness when,
                                       uint8_t *output) {
-  GM_NAME(extremes) extremes = {.least = (gm_v32u16){0} - 1};
+  GM_NAME(extremes) extremes = GM_NAME(no_extremes)();
   gm_v32u16 raw = GM_NAME(load_raw)(inputs[0] + offset);
   gm_floats sum = GM_NAME(decode_raw)(type, raw);
   GM_NAME(extend)(&extremes, raw);

@@ -196,6 +196,11 @@ GM_INLINE bool GM_NAME(encode)(gm_element type, gm_doubles x, uint8_t *at) {
   return GM_NAME(encode_rare)(lanes, at);
 }
 
+/// Elements from the upper halves of words, in the order in which decode_raw has those of bfloat16.
+GM_INLINE gm_v32u16 GM_NAME(raw_of_parts)(const gm_v16u32 part[2]) {
+  return (gm_v32u16)((part[0] >> 16) | (part[1] & 0xffff0000));
+}
+
 /// gm_encode for finite numbers of binary32, to bfloat16 or float16.
 GM_INLINE gm_v32u16 GM_NAME(raw_of)(gm_element type, gm_floats x) {
   if (type == gm_f16) {
@@ -210,18 +215,19 @@ GM_INLINE gm_v32u16 GM_NAME(raw_of)(gm_element type, gm_floats x) {
     gm_v16u32 bits = (gm_v16u32)x.part[k];
     part[k] = bits + 0x7fff + ((bits >> 16) & 1);
   }
-  return (gm_v32u16)((part[0] >> 16) | (part[1] & 0xffff0000));
+  return GM_NAME(raw_of_parts)(part);
 }
 
 /// raw_of, of value + error, where `value` is that to nearest.
 GM_INLINE gm_v32u16 GM_NAME(raw_of_inexact)(gm_element type, gm_floats value, gm_floats error) {
-  gm_floats odd;
+  if (type == gm_f16) {
+    for (int k = 0; k < 2; k++) {
+      value.part[k] = GM_NAME(float_round_to_odd)(value.part[k], error.part[k]);
+    }
+    return GM_NAME(raw_of)(type, value);
+  }
   gm_v16u32 part[2];
   for (int k = 0; k < 2; k++) {
-    if (type == gm_f16) {
-      odd.part[k] = GM_NAME(float_round_to_odd)(value.part[k], error.part[k]);
-      continue;
-    }
     gm_v16u32 bits = (gm_v16u32)value.part[k], is_exact = (gm_v16u32)(error.part[k] == 0);
     // Half-way between two elements, the one with the smaller magnitude is the result if the error's sign
     // is not the value's, or if there is no error and it is even. Elsewhere this changes nothing.
@@ -229,8 +235,7 @@ GM_INLINE gm_v32u16 GM_NAME(raw_of_inexact)(gm_element type, gm_floats value, gm
     gm_v16i32 down = (gm_v16i32)((even & is_exact) | (other_sign & ~is_exact)) >> 31;
     part[k] = bits + 0x8000 + (gm_v16u32)down;
   }
-  if (type == gm_f16) return GM_NAME(raw_of)(type, odd);
-  return (gm_v32u16)((part[0] >> 16) | (part[1] & 0xffff0000));
+  return GM_NAME(raw_of_parts)(part);
 }
 
 GM_INLINE bool GM_NAME(is_any)(gm_v32u16 mask) {
@@ -243,6 +248,10 @@ GM_INLINE bool GM_NAME(is_any)(gm_v32u16 mask) {
 typedef struct {
   gm_v32u16 least, most;
 } GM_NAME(extremes);
+
+GM_INLINE GM_NAME(extremes) GM_NAME(no_extremes)(void) {
+  return (GM_NAME(extremes)){.least = (gm_v32u16){0} - 1};
+}
 
 GM_INLINE void GM_NAME(extend)(GM_NAME(extremes) *extremes, gm_v32u16 raw) {
   gm_v32u16 magnitude = raw & 0x7fff;
