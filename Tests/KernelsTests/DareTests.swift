@@ -12,7 +12,8 @@ struct DareTests {
     var run = KernelRun(gm_dare, format, to: format)
     run.threshold = 1 << 31
     run.key = (7, 9)
-    run.first = 8 * (1 << 32) - 41
+    // The upper word of the groups' numbers changes after some vectors, and within one.
+    run.first = 8 * (1 << 32) - 141
     for divisor in [1.0, 2.5, 0.5] {
       run.divisor = divisor
       let expected = (0..<count).map { expectedElement($0, run, inputs, base) }

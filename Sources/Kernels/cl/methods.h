@@ -84,6 +84,11 @@ GM_FUNCTION gm_dare_factor gm_find_dare_factor(gm_element type, double divisor, 
 
 // MARK: Philox4x32-10
 
+#define GM_PHILOX_FACTOR0 0xd2511f53
+#define GM_PHILOX_FACTOR1 0xcd9e8d57
+#define GM_PHILOX_STEP0 0x9e3779b9
+#define GM_PHILOX_STEP1 0xbb67ae85
+
 /// Four numbers of 32 bits in the lower halves; what is in the upper halves does not matter, which
 /// spares the CPU's vector loops the masks.
 typedef struct {
@@ -95,14 +100,14 @@ GM_FUNCTION gm_philox_state gm_philox(gm_philox_state counter, gm_u32 key0, gm_u
   gm_word c0 = counter.word[0], c1 = counter.word[1], c2 = counter.word[2], c3 = counter.word[3];
 #pragma unroll
   for (int round = 0; round < 10; round++) {
-    gm_word product0 = (c0 & 0xffffffff) * 0xd2511f53;
-    gm_word product1 = (c2 & 0xffffffff) * 0xcd9e8d57;
+    gm_word product0 = (c0 & 0xffffffff) * GM_PHILOX_FACTOR0;
+    gm_word product1 = (c2 & 0xffffffff) * GM_PHILOX_FACTOR1;
     c0 = gm_upper_words(product1) ^ c1 ^ key0;
     c1 = product1;
     c2 = gm_upper_words(product0) ^ c3 ^ key1;
     c3 = product0;
-    key0 += 0x9e3779b9;
-    key1 += 0xbb67ae85;
+    key0 += GM_PHILOX_STEP0;
+    key1 += GM_PHILOX_STEP1;
   }
   gm_philox_state result;
   result.word[0] = c0;

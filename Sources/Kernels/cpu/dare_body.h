@@ -139,8 +139,9 @@ bool GM_NAME(gm_dare)(const gm_kernel *kernel, const gm_piece *piece, const gm_o
     size_t tile = in_vectors && skip != 0 ? 8 : gm_tile;
     count = piece->count - from < tile - skip ? piece->count - from : tile - skip;
 #if GM_VECTORS
-    if (in_vectors && skip == 0 && piece->count - from >= gm_dare_lanes) {
-      count = GM_NAME(dare_vectors)(kernel, piece, operands, dare, from, &nonfinite);
+    size_t turns = in_vectors && skip == 0 ? GM_NAME(dare_turns)(piece, from) : 0;
+    if (turns > 0) {
+      count = GM_NAME(dare_vectors)(kernel, piece, operands, dare, from, turns, &nonfinite);
       continue;
     }
 #endif

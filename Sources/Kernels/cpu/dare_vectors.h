@@ -40,37 +40,63 @@ GM_INLINE gm_v8u64 GM_NAME(upper_words)(gm_v8u64 x) {
                                            13, 15, 15);
 }
 
-/// gm_philox of eight groups of elements, for each of some models.
+static GM_NAME(dare_stream)
+    GM_NAME(find_stream)(gm_u64 group, gm_u32 model, const gm_dare_parameters *dare) {
+  gm_u64 product1 = (gm_u64)model * GM_PHILOX_FACTOR1;
+  gm_u32 c0 = (gm_u32)(product1 >> 32) ^ (gm_u32)(group >> 32) ^ dare->key[0];
+  gm_u64 product0 = (gm_u64)c0 * GM_PHILOX_FACTOR0;
+  GM_NAME(dare_stream) result;
+  result.word0 = (gm_u32)product1 ^ (dare->key[0] + GM_PHILOX_STEP0);
+  result.word2 = (gm_u32)(product0 >> 32) ^ (dare->key[1] + GM_PHILOX_STEP1);
+  result.word3 = (gm_u32)product0;
+  return result;
+}
+
+/// What the first two rounds of Philox make of the numbers of eight groups, whatever the model.
+typedef struct {
+  gm_v8u64 product0, product1;
+} GM_NAME(groups);
+
+GM_INLINE GM_NAME(groups)
+    GM_NAME(find_groups)(gm_u64 group, gm_u32 part, const gm_dare_parameters *dare) {
+  gm_v8u64 numbers = (gm_v8u64){0, 1, 2, 3, 4, 5, 6, 7} + group;
+  GM_NAME(groups) result;
+  result.product0 = (numbers & 0xffffffff) * GM_PHILOX_FACTOR0;
+  gm_v8u64 c2 = GM_NAME(upper_words)(result.product0) ^ (gm_u64)(part ^ dare->key[1]);
+  result.product1 = (c2 & 0xffffffff) * GM_PHILOX_FACTOR1;
+  return result;
+}
+
+/// The other rounds of gm_philox, of eight groups of elements, for each of some models.
 GM_INLINE void GM_NAME(vector_philox)(gm_v8u64 (*counters)[4], gm_u32 models, gm_u32 key0,
                                       gm_u32 key1) {
 #pragma clang loop unroll(full)
-  for (int round = 0; round < 10; round++) {
+  for (gm_u32 round = 2; round < 10; round++) {
+    gm_u32 round_key0 = key0 + round * GM_PHILOX_STEP0, round_key1 = key1 + round * GM_PHILOX_STEP1;
     // In turns, as a model's next step has to wait for its last one.
 #pragma clang loop unroll(full)
     for (gm_u32 i = 0; i < models; i++) {
       gm_v8u64 *c = counters[i];
-      gm_v8u64 product0 = (c[0] & 0xffffffff) * 0xd2511f53;
-      gm_v8u64 product1 = (c[2] & 0xffffffff) * 0xcd9e8d57;
-      c[0] = GM_NAME(upper_words)(product1) ^ c[1] ^ (gm_u64)key0;
+      gm_v8u64 product0 = (c[0] & 0xffffffff) * GM_PHILOX_FACTOR0;
+      gm_v8u64 product1 = (c[2] & 0xffffffff) * GM_PHILOX_FACTOR1;
+      c[0] = GM_NAME(upper_words)(product1) ^ c[1] ^ (gm_u64)round_key0;
       c[1] = product1;
-      c[2] = GM_NAME(upper_words)(product0) ^ c[3] ^ (gm_u64)key1;
+      c[2] = GM_NAME(upper_words)(product0) ^ c[3] ^ (gm_u64)round_key1;
       c[3] = product0;
     }
-    key0 += 0x9e3779b9;
-    key1 += 0xbb67ae85;
   }
 }
 
-/// The upper or, with 1 as `part`, the lower random bits of the eight groups from `group` on, for some
-/// models from `model` on.
-GM_INLINE void GM_NAME(vector_random)(gm_halves *random, gm_u32 models, gm_u64 group, gm_u32 model,
-                                      gm_u32 part, const gm_dare_parameters *dare) {
-  gm_v8u64 groups = (gm_v8u64){0, 1, 2, 3, 4, 5, 6, 7} + group, counters[gm_models_at_once][4];
+/// gm_dare_random of eight groups, for each of some models with these streams.
+GM_INLINE void GM_NAME(vector_random)(gm_halves *random, gm_u32 models, GM_NAME(groups) groups,
+                                      const GM_NAME(dare_stream) *streams,
+                                      const gm_dare_parameters *dare) {
+  gm_v8u64 counters[gm_models_at_once][4];
   for (gm_u32 i = 0; i < models; i++) {
-    counters[i][0] = groups;
-    counters[i][1] = groups >> 32;
-    counters[i][2] = (gm_v8u64){0} + (model + i);
-    counters[i][3] = (gm_v8u64){0} + part;
+    counters[i][0] = GM_NAME(upper_words)(groups.product1) ^ streams[i].word0;
+    counters[i][1] = groups.product1;
+    counters[i][2] = groups.product0 ^ streams[i].word2;
+    counters[i][3] = (gm_v8u64){0} + streams[i].word3;
   }
   GM_NAME(vector_philox)(counters, models, dare->key[0], dare->key[1]);
   const gm_v8u64 lower = (gm_v8u64){0} + 0xffffffff;
@@ -84,10 +110,11 @@ GM_INLINE void GM_NAME(vector_random)(gm_halves *random, gm_u32 models, gm_u64 g
 
 /// gm_dare_keeps where the upper bits are those of the threshold, out of the way of all others.
 static __attribute__((noinline)) void GM_NAME(decide_rest)(gm_halves *keeps, const gm_halves *upper,
-                                                           gm_u64 group, gm_u32 model,
+                                                           gm_u64 group,
+                                                           const GM_NAME(dare_stream) *stream,
                                                            const gm_dare_parameters *dare) {
   gm_halves lower;
-  GM_NAME(vector_random)(&lower, 1, group, model, 1, dare);
+  GM_NAME(vector_random)(&lower, 1, GM_NAME(find_groups)(group, 1, dare), stream, dare);
   uint16_t limit = (uint16_t)(dare->threshold >> 16), least = (uint16_t)dare->threshold;
   for (int k = 0; k < 2; k++) {
     keeps->part[k] |= (gm_v32u16)(upper->part[k] == limit) & (gm_v32u16)(lower.part[k] >= least);
@@ -95,10 +122,10 @@ static __attribute__((noinline)) void GM_NAME(decide_rest)(gm_halves *keeps, con
 }
 
 /// Which elements of eight groups are kept of one model.
-GM_INLINE gm_halves GM_NAME(vector_mask)(gm_u64 group, gm_u32 model,
+GM_INLINE gm_halves GM_NAME(vector_mask)(gm_u64 group, const GM_NAME(dare_stream) *stream,
                                          const gm_dare_parameters *dare) {
   gm_halves upper, keeps;
-  GM_NAME(vector_random)(&upper, 1, group, model, 0, dare);
+  GM_NAME(vector_random)(&upper, 1, GM_NAME(find_groups)(group, 0, dare), stream, dare);
   uint16_t limit = (uint16_t)(dare->threshold >> 16);
   gm_v32u16 undecided = {0};
   for (int k = 0; k < 2; k++) {
@@ -106,7 +133,7 @@ GM_INLINE gm_halves GM_NAME(vector_mask)(gm_u64 group, gm_u32 model,
     undecided |= (gm_v32u16)(upper.part[k] == limit);
   }
   if (__builtin_expect(__builtin_reduce_or((gm_v8u64)undecided) != 0, false)) {
-    GM_NAME(decide_rest)(&keeps, &upper, group, model, dare);
+    GM_NAME(decide_rest)(&keeps, &upper, group, stream, dare);
   }
   return keeps;
 }
@@ -185,7 +212,7 @@ GM_INLINE bool GM_NAME(double_dare)(gm_element type, gm_division division,
                                     const gm_dare_parameters *dare, gm_u64 group, size_t offset) {
   gm_masks masks;
   for (gm_u32 i = 0; i < launch->count; i++) {
-    masks.model[i] = GM_NAME(vector_mask)(group, dare->model + i, dare);
+    masks.model[i] = GM_NAME(vector_mask)(group, launch->streams + i, dare);
   }
   bool nonfinite = false;
   for (int half = 0; half < 2; half++) {
@@ -210,11 +237,12 @@ typedef struct {
 
 /// Adds what is kept of some models from `first` on.
 GM_INLINE void GM_NAME(float_add)(gm_element type, const GM_NAME(vector_launch) *launch,
-                                  const gm_dare_parameters *dare, gm_u64 group, size_t offset,
-                                  gm_u32 first, gm_u32 models, GM_NAME(differences) *to) {
+                                  const gm_dare_parameters *dare, GM_NAME(groups) groups,
+                                  size_t offset, gm_u32 first, gm_u32 models,
+                                  GM_NAME(differences) *to) {
   uint16_t limit = (uint16_t)(dare->threshold >> 16);
   gm_halves random[gm_models_at_once];
-  GM_NAME(vector_random)(random, models, group, dare->model + first, 0, dare);
+  GM_NAME(vector_random)(random, models, groups, launch->streams + first, dare);
   for (gm_u32 i = 0; i < models; i++) {
     const uint8_t *input = launch->inputs[first + i] + offset;
     for (int k = 0; k < 2; k++) {
@@ -246,12 +274,13 @@ GM_INLINE bool GM_NAME(float_differences)(gm_element type, const GM_NAME(vector_
       all.sums[k].part[j] = __builtin_elementwise_fma(all.sums[k].part[j], count, zero);
     }
   }
+  GM_NAME(groups) groups = GM_NAME(find_groups)(group, 0, dare);
   gm_u32 i = 0;
   for (; i + gm_models_at_once <= launch->count; i += gm_models_at_once) {
-    GM_NAME(float_add)(type, launch, dare, group, offset, i, gm_models_at_once, &all);
+    GM_NAME(float_add)(type, launch, dare, groups, offset, i, gm_models_at_once, &all);
   }
   for (; i < launch->count; i++) {
-    GM_NAME(float_add)(type, launch, dare, group, offset, i, 1, &all);
+    GM_NAME(float_add)(type, launch, dare, groups, offset, i, 1, &all);
   }
   *result = all;
   gm_v32u16 outside = GM_NAME(outside)(all.extremes[0], launch->factor.when) |
@@ -363,11 +392,19 @@ GM_INLINE bool GM_NAME(dare_loop)(gm_element type, gm_division division,
   return nonfinite;
 }
 
-/// Does as many elements from `from` on as fill vectors, and returns how many that were. `from` is the
-/// first element of a group.
+/// How many turns can be done in vectors from an element on, the first of a group: those with full vectors
+/// whose groups have the same streams.
+static size_t GM_NAME(dare_turns)(const gm_piece *piece, size_t from) {
+  gm_u64 group = (piece->first + from) >> 3, alike = (((gm_u64)1 << 32) - (gm_u32)group) / 8;
+  size_t full = (piece->count - from) / gm_dare_lanes;
+  return full < alike ? full : (size_t)alike;
+}
+
+/// Does the elements of some turns from `from` on, and returns how many those are.
 static size_t GM_NAME(dare_vectors)(const gm_kernel *kernel, const gm_piece *piece,
                                     const gm_operands *operands, const gm_dare_parameters *dare,
-                                    size_t from, bool *nonfinite) {
+                                    size_t from, size_t turns, bool *nonfinite) {
+  gm_u64 group = (piece->first + from) >> 3;
   size_t start = from * (size_t)gm_element_size(kernel->input);
   GM_NAME(vector_launch) launch = {.count = piece->inputs};
   launch.base = (const uint8_t *)operands->base + start;
@@ -377,9 +414,8 @@ static size_t GM_NAME(dare_vectors)(const gm_kernel *kernel, const gm_piece *pie
   launch.factor = gm_find_dare_factor(kernel->input, launch.by.divisor, launch.count);
   for (gm_u32 i = 0; i < launch.count; i++) {
     launch.inputs[i] = (const uint8_t *)operands->input[i] + start;
+    launch.streams[i] = GM_NAME(find_stream)(group, dare->model + i, dare);
   }
-  size_t turns = (piece->count - from) / gm_dare_lanes;
-  gm_u64 group = (piece->first + from) >> 3;
 #define GM_DARE(type, division, ...) *nonfinite |= GM_NAME(dare_loop)(type, division, __VA_ARGS__)
 #define GM_DARE_TYPE(type, ...) GM_FOR_DIVISION(kernel->division, GM_DARE, type, __VA_ARGS__)
   GM_FOR_VECTOR_TYPE(kernel->input, GM_DARE_TYPE, &launch, dare, group, turns)

@@ -274,6 +274,12 @@ typedef struct {
   float reciprocal;
 } GM_NAME(float_ratio);
 
+/// What the first two rounds of Philox make of a model's number and of the upper words of the numbers of
+/// groups: words 0, 2 and 3 of the next, but for what all models share.
+typedef struct {
+  gm_u64 word0, word2, word3;
+} GM_NAME(dare_stream);
+
 /// What the loops need to know of a launch.
 typedef struct {
   const uint8_t *inputs[GM_MAX_INPUTS];
@@ -283,8 +289,9 @@ typedef struct {
   GM_NAME(float_ratio) float_by;
   /// Of sums; of use for types of 16 bits.
   gm_exactness exactness;
-  /// Of gm_dare.
+  /// Of gm_dare. Streams are those of all groups of the launch.
   gm_dare_factor factor;
+  GM_NAME(dare_stream) streams[GM_MAX_INPUTS];
   const uint8_t *base;
   uint8_t *output;
 } GM_NAME(vector_launch);
