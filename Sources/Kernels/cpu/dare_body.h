@@ -1,9 +1,16 @@
 // gm_dare for one instruction set; see cl/dare.cl.
 
-/// Finds which elements of a tile are kept of one model. `first` is the first of a group, and so many
-/// groups are asked for.
+/// Finds which elements of a tile are kept of one model, 0 for those that are not. `first` is the first of a
+/// group, and so many groups are asked for.
 static void GM_NAME(dare_mask)(uint32_t *restrict keeps, size_t groups, gm_u64 first, gm_u32 model,
                                const gm_dare_parameters *dare) {
+#if GM_VECTORS
+  gm_u64 last = (first >> 3) + gm_tile / 8 - 1;
+  if (first >> 35 == last >> 32) {
+    GM_NAME(tile_mask)(keeps, groups, first >> 3, model, dare);
+    return;
+  }
+#endif
   uint32_t limit = (uint32_t)(dare->threshold >> 16), undecided = 0;
   for (size_t i = 0; i < groups; i++) {
     gm_philox_state random = gm_dare_random((first >> 3) + i, model, 0, dare->key[0], dare->key[1]);

@@ -138,6 +138,22 @@ GM_INLINE gm_halves GM_NAME(vector_mask)(gm_u64 group, const GM_NAME(dare_stream
   return keeps;
 }
 
+/// Which elements of a tile's groups are kept of one model: all bits or none of each. Whole turns of groups
+/// are found, all of which must have the same stream.
+GM_INLINE void GM_NAME(tile_mask)(uint32_t *keeps, size_t groups, gm_u64 group, gm_u32 model,
+                                  const gm_dare_parameters *dare) {
+  GM_NAME(dare_stream) stream = GM_NAME(find_stream)(group, model, dare);
+  for (size_t i = 0; i < groups; i += 8, keeps += gm_dare_lanes) {
+    gm_halves halves = GM_NAME(vector_mask)(group + i, &stream, dare);
+    gm_v16i16 quarters[4];
+    memcpy(quarters, &halves, sizeof quarters);
+    for (int k = 0; k < 4; k++) {
+      gm_v16i32 words = __builtin_convertvector(quarters[k], gm_v16i32);
+      memcpy(keeps + k * 16, &words, sizeof words);
+    }
+  }
+}
+
 /// Masks of 32 bits from those of 16, in the order in which GM_NAME(decode) has the elements.
 typedef struct {
   gm_v16u32 part[2];

@@ -230,19 +230,27 @@ static bool GM_NAME(has_nonfinite)(gm_element type, const uint8_t *elements, siz
 
 /// Copies accumulators of the piece's elements from `from` on into the tile's.
 GM_INLINE void GM_NAME(load_sums)(bool wide, const void *accumulator, size_t from, size_t count,
-                                  double *hi, double *lo) {
-  const uint8_t *source = accumulator;
+                                  double *restrict hi, double *restrict lo) {
+  const double *source = (const double *)accumulator + from * (wide ? 2 : 1);
+  if (!wide) {
+    memcpy(hi, source, count * sizeof *hi);
+    return;
+  }
   for (size_t i = 0; i < count; i++) {
-    hi[i] = GM_NAME(load)(gm_f64, source, wide ? 2 * (from + i) : from + i);
-    if (wide) lo[i] = GM_NAME(load)(gm_f64, source, 2 * (from + i) + 1);
+    hi[i] = source[2 * i];
+    lo[i] = source[2 * i + 1];
   }
 }
 
 GM_INLINE void GM_NAME(store_sums)(bool wide, void *accumulator, size_t from, size_t count,
-                                   const double *hi, const double *lo) {
-  uint8_t *target = accumulator;
+                                   const double *restrict hi, const double *restrict lo) {
+  double *target = (double *)accumulator + from * (wide ? 2 : 1);
+  if (!wide) {
+    memcpy(target, hi, count * sizeof *hi);
+    return;
+  }
   for (size_t i = 0; i < count; i++) {
-    memcpy(target + 8 * (wide ? 2 * (from + i) : from + i), hi + i, 8);
-    if (wide) memcpy(target + 8 * (2 * (from + i) + 1), lo + i, 8);
+    target[2 * i] = hi[i];
+    target[2 * i + 1] = lo[i];
   }
 }
