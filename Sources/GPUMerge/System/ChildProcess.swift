@@ -66,14 +66,7 @@ struct ChildProcess: ~Copyable {
   /// This process's environment, but that Swift's own report of a crash is off: a crash is what is
   /// looked for, and the report may take longer than the time there is.
   private static func environment() -> [String] {
-    var variables = ["SWIFT_BACKTRACE=enable=no"]
-    var entry = environ
-    while let text = entry.pointee {
-      let variable = String(cString: text)
-      if !variable.hasPrefix("SWIFT_BACKTRACE=") { variables.append(variable) }
-      entry += 1
-    }
-    return variables
+    ["SWIFT_BACKTRACE=enable=no"] + Environment.all.filter { !$0.hasPrefix("SWIFT_BACKTRACE=") }
   }
 
   /// What the program writes up to `end`; nil if it ends before, or takes too long.

@@ -1,4 +1,3 @@
-import Glibc
 package import SystemPackage
 
 /// The cache in which the tools of the Hugging Face Hub keep what they downloaded.
@@ -9,7 +8,7 @@ package struct HubCache: Sendable {
   package init(_ folder: FilePath) { self.folder = folder }
 
   /// The cache that the tools of the Hub use in this environment.
-  package static var standard: HubCache { HubCache(environment: variable) }
+  package static var standard: HubCache { HubCache(environment: Environment.value(of:)) }
 
   /// The cache that the tools of the Hub use in an environment; empty variables are not set.
   package init(environment: (String) -> String?) {
@@ -83,9 +82,5 @@ package struct HubCache: Sendable {
   static func advice(_ reference: HubReference) -> String {
     let revision = reference.revision == "main" ? "" : " --revision \(reference.revision)"
     return "Download it with 'hf download \(reference.repository)\(revision)'"
-  }
-
-  private static func variable(_ name: String) -> String? {
-    getenv(name).map { String(cString: $0) }
   }
 }
