@@ -15,6 +15,8 @@ cd "$folder"
 "$scripts/make_checkpoints.py" --size tiny --count 3 . >/dev/null
 echo "$runtime" >oclgrind.icd
 # Not OCLGRIND_UNINITIALIZED: with it, Oclgrind 21.10 crashes on kernel arguments that are structures.
+# Kernels are compiled, not taken from earlier runs.
+export GPUMERGE_CACHE=
 export OCLGRIND_DATA_RACES=1 OCLGRIND_CHECK_API=1
 export OCLGRIND_LOG=$folder/log
 # Optimised code calls functions of LLVM (llvm.usub.sat) that Oclgrind 21.10 does not have.

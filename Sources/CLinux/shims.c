@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -89,4 +91,22 @@ void clinux_die_with_parent(void) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   struct rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
+}
+
+typedef struct {
+  void (*body)(const char *path, void *context);
+  void *context;
+} library_visit;
+
+static int visit_library(struct dl_phdr_info *library, size_t size, void *data) {
+  (void)size;
+  const library_visit *visit = data;
+  // Neither the program, whose name is empty, nor what the kernel provides.
+  if (strchr(library->dlpi_name, '/')) visit->body(library->dlpi_name, visit->context);
+  return 0;
+}
+
+void clinux_each_library(void (*body)(const char *path, void *context), void *context) {
+  library_visit visit = {body, context};
+  dl_iterate_phdr(visit_library, &visit);
 }

@@ -13,7 +13,8 @@ struct BenchJob: Job {
     let device = try await Threads.run { () throws(GPUMergeError) in
       try MergeDevice(
         selecting: selection, timeLimit: limit,
-        probe: DriverProbe(executable: "/proc/self/exe", timeLimit: limit))
+        probe: DriverProbe(executable: "/proc/self/exe", timeLimit: limit),
+        cache: .standard)
     }
     if let warning = device.warning {
       StandardStreams.writeError("warning: \(escaped(warning, limit: 10_000))\n")

@@ -13,7 +13,8 @@ struct DevicesCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    // A driver that crashes is found out before it can.
+    // A driver that crashes is found out before it can. Without the cache: whoever asks for the devices
+    // wants to know how the drivers are now, not how they were.
     let probe = DriverProbe(executable: "/proc/self/exe", timeLimit: .seconds(60))
     let probed = probe.devices(opening: .automatic)
     let found = probed.all.isEmpty ? probed : OpenCLDevices.found

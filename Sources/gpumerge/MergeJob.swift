@@ -48,7 +48,8 @@ struct MergeJob: Job {
     options.device = try MergeDevice(
       selecting: execution.device, isRequired: execution.requiresDevice,
       timeLimit: execution.deviceTimeLimit,
-      probe: DriverProbe(executable: "/proc/self/exe", timeLimit: execution.deviceTimeLimit))
+      probe: DriverProbe(executable: "/proc/self/exe", timeLimit: execution.deviceTimeLimit),
+      cache: .standard)
     options.verifiesSample = execution.verifiesSample
     options.dtype = dtype
     options.selection = selection

@@ -120,15 +120,8 @@ import Testing
     let names = try Self.functionNames()
     let rest = names.filter { $0 != "clGetPlatformIDs" }.map { "void \($0)(void) {}" }
     let includes = ["#include <stdlib.h>", "#include <unistd.h>"]
-    try scratch.write((includes + rest + [function, ""]).joined(separator: "\n"), to: "driver.c")
-    let compiler = Process()
-    compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    compiler.arguments = ["cc", "-shared", "-fPIC", "-w", "-o", "driver.so", "driver.c"]
-    compiler.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
-    try compiler.run()
-    compiler.waitUntilExit()
-    try #require(compiler.terminationStatus == 0)
-    return ["GPUMERGE_OPENCL_LIBRARY=\(scratch.url("driver.so").path)"]
+    let code = (includes + rest + [function, ""]).joined(separator: "\n")
+    return ["GPUMERGE_OPENCL_LIBRARY=\(try scratch.compileLibrary(code))"]
   }
 
   /// The functions that the loader looks for, as its header lists them.

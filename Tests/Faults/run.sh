@@ -18,4 +18,4 @@ if [[ -z $program ]]; then
 fi
 program=$(realpath "$program")
 cd Tests/Faults
-GPUMERGE=$program PYTHONDONTWRITEBYTECODE=1 python3 -m unittest --verbose "${tests[@]}"
+GPUMERGE=$program GPUMERGE_CACHE= PYTHONDONTWRITEBYTECODE=1 python3 -m unittest --verbose "${tests[@]}"

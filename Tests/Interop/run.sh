@@ -31,6 +31,6 @@ mkdir -p $environment
 install requirements-transformers-4.txt --no-deps --upgrade --target $environment/transformers-4
 
 Scripts/build.sh
-GPUMERGE=$PWD/.build/release/gpumerge TRANSFORMERS_4=$PWD/$environment/transformers-4 \
-  PYTHONDONTWRITEBYTECODE=1 "$python" -m unittest discover \
+GPUMERGE=$PWD/.build/release/gpumerge GPUMERGE_CACHE= \
+  TRANSFORMERS_4=$PWD/$environment/transformers-4 PYTHONDONTWRITEBYTECODE=1 "$python" -m unittest discover \
   --start-directory Tests/Interop --pattern '*_tests.py' --verbose

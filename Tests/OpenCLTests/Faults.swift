@@ -70,6 +70,9 @@ enum Faults {
     table.clCreateProgramWithSource = {
       created("program", Faults.real?.clCreateProgramWithSource($0, $1, $2, $3, $4))
     }
+    table.clCreateProgramWithBinary = {
+      created("program", Faults.real?.clCreateProgramWithBinary($0, $1, $2, $3, $4, $5, $6))
+    }
     table.clReleaseProgram = { released("program", Faults.real?.clReleaseProgram($0)) }
     table.clCreateKernel = { created("kernel", Faults.real?.clCreateKernel($0, $1, $2)) }
     table.clReleaseKernel = { released("kernel", Faults.real?.clReleaseKernel($0)) }

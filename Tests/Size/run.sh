@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 Scripts/build.sh
-GPUMERGE=$PWD/.build/release/gpumerge PYTHONDONTWRITEBYTECODE=1 \
+GPUMERGE=$PWD/.build/release/gpumerge GPUMERGE_CACHE= PYTHONDONTWRITEBYTECODE=1 \
   python3 -m unittest discover --start-directory Tests/Size --pattern '*_tests.py' --verbose

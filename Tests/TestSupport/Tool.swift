@@ -36,7 +36,7 @@ package struct Tool {
   /// Starts the program, with standard output and error captured or closed.
   ///
   /// `environment` has variables to add, as NAME=VALUE; `wrapper` is a program, with arguments, that
-  /// is to start it.
+  /// is to start it. Nothing is kept from one run to the next, unless GPUMERGE_CACHE is among the variables.
   package init(
     _ arguments: [String], in scratch: Scratch, closesStreams: Bool = false,
     environment: [String] = [], by wrapper: [String] = []
@@ -57,8 +57,8 @@ package struct Tool {
     }
     // posix_spawn's own way to change the folder is not visible to Swift.
     process = try Self.spawn(
-      ["/usr/bin/env", "-C", scratch.path] + environment + wrapper + [Self.executable] + arguments,
-      &actions)
+      ["/usr/bin/env", "-C", scratch.path, "GPUMERGE_CACHE="] + environment + wrapper
+        + [Self.executable] + arguments, &actions)
   }
 
   /// Sends a signal.

@@ -33,4 +33,7 @@ int clinux_pipe(int ends[2]);
 /// Ends this process when the one that started it ends, and leaves no core file if it crashes.
 void clinux_die_with_parent(void);
 
+/// Calls `body` with the path of every shared library of this process, as it was opened, and with `context`.
+void clinux_each_library(void (*body)(const char *path, void *context), void *context);
+
 #endif

@@ -26,30 +26,35 @@ public struct MergeDevice: Sendable {
   ///     megabyte, before it counts as hung. What it may still use then is never freed.
   ///   - probe: A program that looks for the device first; nil for none, which is faster, but then a
   ///     driver that crashes ends the process.
+  ///   - cache: Where to keep compiled kernels, and what the probe found out, for the next process; nil
+  ///     for nowhere.
   /// - Throws: ``GPUMergeError`` of kind `deviceUnavailable` when there is no such device, or, with
   ///   `isRequired`, when it would have to be the CPU instead; of kind `usage` when the selection
   ///   has a device twice.
   public init(
     selecting selection: DeviceSelection = .automatic, isRequired: Bool = false,
-    timeLimit: Duration = MergeDevice.defaultTimeLimit, probe: DriverProbe? = nil
+    timeLimit: Duration = MergeDevice.defaultTimeLimit, probe: DriverProbe? = nil,
+    cache: DeviceCache? = nil
   ) throws(GPUMergeError) {
+    let look = selection == .cpu ? nil : probe.map { DriverLook($0, opening: selection, cache) }
     var backends: [any Backend] = []
     var warnings: [String] = []
     var failures: [DeviceError] = []
-    for device in try Self.resolve(selection, isRequired: isRequired, probe: probe) {
+    for device in try Self.resolve(selection, isRequired: isRequired, look) {
       switch device {
       case .cpu(let warning):
         backends.append(CPUBackend())
         warnings += [warning].compactMap(\.self)
       case .opencl(let device):
         do throws(DeviceError) {
-          backends.append(try Self.open(device, timeLimit: timeLimit))
+          backends.append(try Self.open(device, timeLimit: timeLimit, cache))
         } catch {
           guard !isRequired else { throw GPUMergeError(.deviceUnavailable, "\(error)") }
           failures.append(error)
         }
       }
     }
+    if failures.isEmpty, backends.contains(where: { $0 is WatchedBackend }) { look?.remember() }
     let consequence = backends.isEmpty ? "the CPU merges instead" : "the merge does without it"
     warnings += failures.map { "\($0); \(consequence)" }
     self.init(
@@ -61,23 +66,22 @@ public struct MergeDevice: Sendable {
   public static let defaultTimeLimit: Duration = .seconds(120)
 
   private static func open(
-    _ device: OpenCLDevice, timeLimit: Duration
+    _ device: OpenCLDevice, timeLimit: Duration, _ cache: DeviceCache?
   ) throws(DeviceError) -> any Backend {
     let backend = try WatchedBackend.attempt(
       "clCreateContext", device: device.name, within: timeLimit
-    ) { () throws(DeviceError) in try OpenCLBackend(device) }
+    ) { () throws(DeviceError) in try OpenCLBackend(device, cache: cache) }
     return WatchedBackend(backend, timeLimit: timeLimit)
   }
 
   private static func resolve(
-    _ selection: DeviceSelection, isRequired: Bool, probe: DriverProbe?
+    _ selection: DeviceSelection, isRequired: Bool, _ look: DriverLook?
   ) throws(GPUMergeError) -> [ResolvedDevice] {
     // Not even looking for OpenCL saves the time its runtimes take to start.
     if selection == .cpu { return [.cpu(warning: nil)] }
-    if let probe {
-      // What the probe says is enough where it leads to the CPU.
-      let devices = probe.devices(opening: selection)
-      let resolved = try selection.resolve(among: devices, requireDevice: isRequired)
+    if let look {
+      // What the look says is enough where it leads to the CPU.
+      let resolved = try selection.resolve(among: look.devices, requireDevice: isRequired)
       if resolved.allSatisfy(\.isCPU) { return resolved }
     }
     return try selection.resolve(requireDevice: isRequired)

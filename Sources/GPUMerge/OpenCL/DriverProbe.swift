@@ -22,18 +22,21 @@ public struct DriverProbe: Sendable, Hashable {
 
   /// The name of the program's command, which is not for people.
   package static let command = "probe-devices"
-  /// The last line of its output.
-  private static let end = "end"
 
   private struct Question: Hashable {
     var probe: DriverProbe
     var selection: DeviceSelection
   }
 
-  private static let answers = Mutex<[Question: OpenCLDevices]>([:])
+  private static let answers = Mutex<[Question: DriverAnswer]>([:])
 
   /// The devices, after those that are selected have been opened once; found out only once.
   package func devices(opening selection: DeviceSelection) -> OpenCLDevices {
+    answer(opening: selection).devices
+  }
+
+  /// The same, with all that the probe had to say.
+  func answer(opening selection: DeviceSelection) -> DriverAnswer {
     Self.answers.withLock { answers in
       let question = Question(probe: self, selection: selection)
       if let answer = answers[question] { return answer }
@@ -43,12 +46,14 @@ public struct DriverProbe: Sendable, Hashable {
     }
   }
 
-  private func ask(_ selection: DeviceSelection) -> OpenCLDevices {
+  private func ask(_ selection: DeviceSelection) -> DriverAnswer {
     let child = ChildProcess(executable, arguments: [Self.command, "--"] + selection.words)
-    guard let child else { return Self.failure("the probe \(executable) cannot be started") }
-    let output = child.output(until: Self.end + "\n", within: timeLimit)
+    guard let child else {
+      return DriverAnswer(problem: "the probe \(executable) cannot be started")
+    }
+    let output = child.output(until: DriverAnswer.end, within: timeLimit)
     let ending = child.end()
-    if let output { return Self.devices(parsing: output) }
+    if let output { return DriverAnswer(parsing: output) }
     let problem =
       switch ending {
       case .killed:
@@ -57,14 +62,8 @@ public struct DriverProbe: Sendable, Hashable {
         "an OpenCL driver crashed when it was asked for its devices (signal \(signal))"
       case .exit(let code): "an OpenCL driver ended the process that asked it (code \(code))"
       }
-    return Self.failure(problem)
+    return DriverAnswer(problem: problem)
   }
-
-  private static func failure(_ problem: String) -> OpenCLDevices {
-    OpenCLDevices(all: [], problem: problem)
-  }
-
-  // MARK: The text between the processes
 
   /// What the probing process has to say; looks for devices and opens those that are selected.
   ///
@@ -77,23 +76,6 @@ public struct DriverProbe: Sendable, Hashable {
     for case .opencl(let device) in (try? selection.resolve(among: found)) ?? [] {
       _ = try? OpenCLBackend(device)
     }
-    var lines = found.all.map { "\($0.kind.rawValue) \(escaped($0.name, limit: 1000))" }
-    if let problem = found.problem { lines.append("problem \(escaped(problem, limit: 1000))") }
-    return (lines + [end]).map { $0 + "\n" }.joined()
-  }
-
-  private static func devices(parsing text: String) -> OpenCLDevices {
-    var devices: [OpenCLDevice] = []
-    var problem: String?
-    for line in text.split(separator: "\n") {
-      let words = line.split(separator: " ", maxSplits: 1)
-      guard words.count == 2 else { continue }
-      if let kind = OpenCLDevice.Kind(rawValue: String(words[0])) {
-        devices.append(OpenCLDevice(index: devices.count, name: String(words[1]), kind: kind))
-      } else {
-        problem = String(words[1])
-      }
-    }
-    return OpenCLDevices(all: devices, problem: problem)
+    return DriverAnswer(found, files: DriverFile.all).text
   }
 }

@@ -5,11 +5,14 @@ import Synchronization
 final class KernelLibrary: Sendable {
   let context: Context
   let target: gm_target
+  /// What was compiled by earlier processes; nil where nothing is kept.
+  let binaries: KernelBinaries?
   private let programs = Mutex<[KernelKey: Program]>([:])
 
-  init(_ context: Context, target: gm_target) {
+  init(_ context: Context, target: gm_target, binaries: KernelBinaries?) {
     self.context = context
     self.target = target
+    self.binaries = binaries
   }
 
   /// The program of a kernel, compiled at the first call.
@@ -19,7 +22,13 @@ final class KernelLibrary: Sendable {
     try programs.withLock { programs throws(DeviceError) in
       let key = KernelKey(kernel)
       if let program = programs[key] { return program }
-      let program = try Program(context, kernel, target: target)
+      let source = KernelSource(kernel, target: target)
+      let program =
+        if let binaries {
+          try binaries.program(of: source, context)
+        } else {
+          try Program(context, source)
+        }
       programs[key] = program
       return program
     }

@@ -19,15 +19,18 @@ package final class OpenCLBackend: Backend {
   ///   - api: The functions to call; tests give their own.
   ///   - target: What to compile kernels for; nil for what suits the device.
   ///   - isHostUnified: Whether to work in the host's memory; nil where the device does.
+  ///   - cache: Where compiled kernels are kept; nil for nowhere.
   /// - Throws: What `clCreateContext` fails with.
   package init(
     _ device: OpenCLDevice, api: OpenCLAPI? = nil, target: gm_target? = nil,
-    isHostUnified: Bool? = nil
+    isHostUnified: Bool? = nil, cache: DeviceCache? = nil
   ) throws(DeviceError) {
     self.device = device
     let api = if let api { api } else { try Self.systemAPI(for: device) }
     context = try Context(device, api: api)
-    library = KernelLibrary(context, target: target ?? device.kernelTarget)
+    library = KernelLibrary(
+      context, target: target ?? device.kernelTarget,
+      binaries: cache.map { KernelBinaries(in: $0, for: device, api: api) })
     self.isHostUnified = isHostUnified ?? device.isHostUnified
   }
 
@@ -93,7 +96,7 @@ package final class OpenCLBackend: Backend {
     guard fault.withLock({ $0 != nil }) else { return self }
     return try OpenCLBackend(
       device, api: context.driver.api, target: library.target,
-      isHostUnified: isHostUnified)
+      isHostUnified: isHostUnified, cache: library.binaries?.cache)
   }
 
   /// Compares small merges by every kernel with what the CPU computes, and throws if any differs.

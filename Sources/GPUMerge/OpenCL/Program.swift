@@ -1,4 +1,3 @@
-import Kernels
 import OpenCLLoader
 
 /// A kernel's source, compiled for the device of a context.
@@ -9,22 +8,59 @@ final class Program: @unchecked Sendable {
   /// The name of its kernel.
   let kernelName: String
 
-  /// Compiles the source of a family, specialised for one kernel.
+  /// Compiles a source.
   ///
   /// The C functions are `clCreateProgramWithSource` and `clBuildProgram`.
-  init(_ context: Context, _ kernel: gm_kernel, target: gm_target) throws(DeviceError) {
+  init(_ context: Context, _ source: KernelSource) throws(DeviceError) {
     self.context = context
-    kernelName = String(cString: gm_kernel_name(kernel.family))
+    kernelName = source.kernelName
     handle = try context.driver.create("clCreateProgramWithSource") { status in
-      var texts = Self.texts(kernel.family)
+      var texts = source.texts.map(Optional.init)
       return context.driver.functions.clCreateProgramWithSource(
         context.handle, cl_uint(texts.count), &texts, nil, &status)
     }
     // From here on, a throw runs deinit, as every property is set.
-    try build("-cl-std=CL1.2 " + Self.options(kernel, target: target))
+    try build(source.options)
+  }
+
+  /// Loads what a source was once compiled to.
+  ///
+  /// The C functions are `clCreateProgramWithBinary` and `clBuildProgram`.
+  init(_ context: Context, _ source: KernelSource, binary: [UInt8]) throws(DeviceError) {
+    self.context = context
+    kernelName = source.kernelName
+    handle = try context.driver.create("clCreateProgramWithBinary") { status in
+      binary.withUnsafeBufferPointer { bytes in
+        var device: cl_device_id? = context.device
+        var start = bytes.baseAddress
+        var byteCount = bytes.count
+        return context.driver.functions.clCreateProgramWithBinary(
+          context.handle, 1, &device, &byteCount, &start, nil, &status)
+      }
+    }
+    try build(source.options)
   }
 
   deinit { _ = context.driver.functions.clReleaseProgram(handle) }
+
+  /// What the source was compiled to; nil if the driver does not give it.
+  ///
+  /// The C function is `clGetProgramInfo`.
+  func binary() -> [UInt8]? {
+    func get(_ parameter: Int32, _ value: UnsafeMutableRawPointer) -> Bool {
+      context.driver.functions.clGetProgramInfo(
+        handle, cl_program_info(parameter), MemoryLayout<Int>.size, value, nil) == CL_SUCCESS
+    }
+    var byteCount = 0
+    // A driver that claims a binary of more than 16 MiB is not to be believed.
+    guard get(CL_PROGRAM_BINARY_SIZES, &byteCount), 1...(16 << 20) ~= byteCount else { return nil }
+    var bytes = [UInt8](repeating: 0, count: byteCount)
+    let isThere = bytes.withUnsafeMutableBufferPointer { buffer in
+      var start = buffer.baseAddress
+      return get(CL_PROGRAM_BINARIES, &start)
+    }
+    return isThere ? bytes : nil
+  }
 
   private func build(_ options: String) throws(DeviceError) {
     let driver = context.driver
@@ -36,26 +72,6 @@ final class Program: @unchecked Sendable {
       let log = driver.api.buildLog(of: handle, for: context.device) ?? ""
       let detail = log.isEmpty ? nil : "\(options)\n\(Self.end(of: log))"
       throw driver.error("clBuildProgram", status, detail: detail)
-    }
-  }
-
-  private static func texts(_ family: gm_family) -> [UnsafePointer<CChar>?] {
-    var texts: [UnsafePointer<CChar>?] = []
-    var prelude = gm_kernel_prelude
-    while let text = prelude?.pointee {
-      texts.append(text)
-      prelude = prelude?.successor()
-    }
-    texts.append(gm_kernel_source(family))
-    return texts
-  }
-
-  private static func options(_ kernel: gm_kernel, target: gm_target) -> String {
-    let capacity = gm_kernel_options(kernel, target, nil, 0) + 1
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
-      guard let start = buffer.baseAddress else { return "" }
-      _ = gm_kernel_options(kernel, target, start, capacity)
-      return String(cString: start)
     }
   }
 

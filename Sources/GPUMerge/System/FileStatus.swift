@@ -25,6 +25,12 @@ struct FileStatus: Equatable, Sendable {
     self.init(status)
   }
 
+  /// The status of what is at a path, nil if nothing is. (`stat`)
+  init?(at path: FilePath) {
+    guard let status = Folder.status(path) else { return nil }
+    self.init(status)
+  }
+
   private init(_ status: stat) {
     identity = InputFile.Identity(
       device: UInt64(status.st_dev), inode: UInt64(status.st_ino))

@@ -20,7 +20,9 @@
   X(clReleaseMemObject)               \
   X(clSetMemObjectDestructorCallback) \
   X(clCreateProgramWithSource)        \
+  X(clCreateProgramWithBinary)        \
   X(clBuildProgram)                   \
+  X(clGetProgramInfo)                 \
   X(clGetProgramBuildInfo)            \
   X(clReleaseProgram)                 \
   X(clCreateKernel)                   \
