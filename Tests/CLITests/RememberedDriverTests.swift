@@ -88,6 +88,17 @@ struct RememberedDriverTests {
     #expect(try !scratch.names.contains("cache"))
   }
 
+  @Test("what leads to the CPU is asked each time, as there may be a GPU now")
+  func automatic() throws {
+    guard OpenCLDevices.found.all.allSatisfy({ $0.kind != .gpu }) else { return }
+    let arguments = ["a.safetensors", "b.safetensors", "--force", "-o", "o.safetensors"]
+    for _ in 0..<2 {
+      let before = loads
+      try expectResult(start(arguments).wait(), in: "o.safetensors")
+      #expect(loads - before == 1, "by the probe")
+    }
+  }
+
   @Test("another file of a driver, or another environment, is asked about")
   func changed() throws {
     try expectMerge(loads: 2)

@@ -58,7 +58,7 @@ public final class DeviceCache: Sendable {
       withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { sum.add($0) }
       text.withUTF8 { sum.add(UnsafeRawBufferPointer($0)) }
     }
-    return "\(sum.hexadecimal()).\(kind)"
+    return "\(sum.hexadecimal()).\(kind.rawValue)"
   }
 
   /// Takes an entry away, to be kept again after it has done no harm; nil if there is none.
@@ -95,7 +95,6 @@ public final class DeviceCache: Sendable {
   private static func isEntry(_ name: String) -> Bool {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     return (2...3).contains(parts.count) && parts[0].count == 64
-      && parts[0].allSatisfy(\.isHexDigit)
-      && Kind(rawValue: String(parts[1])) != nil
+      && parts[0].allSatisfy(\.isHexDigit) && Kind(rawValue: String(parts[1])) != nil
   }
 }

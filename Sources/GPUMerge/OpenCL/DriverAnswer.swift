@@ -3,7 +3,7 @@ import SystemPackage
 /// What a probe says about the drivers, and the text in which it says so to another process.
 struct DriverAnswer: Sendable {
   let devices: OpenCLDevices
-  /// The files that the drivers came from, as they were then; empty if that is not known.
+  /// The files that the drivers came from, as they were then; empty for an answer not to be remembered.
   let files: [DriverFile]
 
   init(_ devices: OpenCLDevices, files: [DriverFile]) {

@@ -1,7 +1,7 @@
 import CLinux
 import SystemPackage
 
-/// A file that has a part in which drivers there are, and what is to be recognised again.
+/// A file that decides, with others, which drivers there are, as it was at some time.
 struct DriverFile: Sendable {
   let path: String
   /// What tells it from any other, a word.

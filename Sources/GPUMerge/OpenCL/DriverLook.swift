@@ -4,8 +4,13 @@ import SystemPackage
 /// earlier process found, as long as nothing has changed since.
 struct DriverLook {
   private let answer: DriverAnswer
-  private let cache: DeviceCache?
-  private let name: String
+  private let memory: Memory?
+
+  /// Where an answer is remembered.
+  private struct Memory {
+    let cache: DeviceCache
+    let name: String
+  }
 
   var devices: OpenCLDevices { answer.devices }
 
@@ -14,25 +19,30 @@ struct DriverLook {
   /// What was remembered is taken away until the drivers have started well in this process, too: if one
   /// of them crashes after all, the next process asks the probe, and gets along without it.
   init(_ probe: DriverProbe, opening selection: DeviceSelection, _ cache: DeviceCache?) {
-    self.cache = cache
-    let words = selection.words
-    name = DeviceCache.name(
-      .drivers,
-      of: [DriverFile.mark(probe.executable.string), Self.bootIdentifier, "\(words.count)"] + words
-        + DriverEnvironment.variables)
-    let remembered = cache?.take(name).map {
-      DriverAnswer(parsing: String(decoding: $0, as: UTF8.self))
-    }
+    memory = cache.map { Memory(cache: $0, name: Self.name(of: probe, selection)) }
+    let remembered = memory.flatMap { $0.cache.take($0.name) }
+      .map { DriverAnswer(parsing: String(decoding: $0, as: UTF8.self)) }
     answer =
-      if let remembered, remembered.isStillTrue { remembered } else {
+      if let remembered, remembered.isStillTrue {
+        remembered
+      } else {
         probe.answer(opening: selection)
       }
   }
 
   /// Remembers what was seen, now that the drivers have started in this process.
   func remember() {
-    guard answer.isStillTrue else { return }
-    cache?.keep(Array(answer.text.utf8), as: name, isNew: true)
+    guard let memory, answer.isStillTrue else { return }
+    memory.cache.keep(Array(answer.text.utf8), as: memory.name, isNew: true)
+  }
+
+  /// The name for all that decides an answer, but for the files that it lists.
+  private static func name(of probe: DriverProbe, _ selection: DeviceSelection) -> String {
+    let words = selection.words
+    return DeviceCache.name(
+      .drivers,
+      of: [DriverFile.mark(probe.executable.string), bootIdentifier, "\(words.count)"] + words
+        + DriverEnvironment.variables)
   }
 
   /// Changes with every start of the system, after which modules of the kernel may be others.

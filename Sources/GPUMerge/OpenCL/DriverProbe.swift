@@ -7,7 +7,8 @@ public import SystemPackage
 ///
 /// Costs the start of that process, and the drivers start twice where a device is then used: with PoCL
 /// 3.1 on two busy processors about 0.1 s, half of it for the process. Where there is no device to use,
-/// they do not start in this process at all.
+/// they do not start in this process at all. With a ``DeviceCache`` the probe is spared as long as nothing
+/// changes.
 public struct DriverProbe: Sendable, Hashable {
   /// The command line program gpumerge, of this version.
   public var executable: FilePath
@@ -51,9 +52,14 @@ public struct DriverProbe: Sendable, Hashable {
     guard let child else {
       return DriverAnswer(problem: "the probe \(executable) cannot be started")
     }
-    let output = child.output(until: DriverAnswer.end, within: timeLimit)
+    let output = child.output(until: "\n" + DriverAnswer.end, within: timeLimit)
     let ending = child.end()
-    if let output { return DriverAnswer(parsing: output) }
+    if let output {
+      let answer = DriverAnswer(parsing: output)
+      // What ended badly afterwards is nothing to rely on another time.
+      if case .exit(0) = ending { return answer }
+      return DriverAnswer(answer.devices, files: [])
+    }
     let problem =
       switch ending {
       case .killed:
