@@ -1,14 +1,17 @@
 /// One tensor of an opened checkpoint: what it is and where its bytes are.
-package struct TensorInfo: Sendable {
-  package var name: TensorName
-  package var dtype: DType
+///
+/// A class, as a merge hands on the same tensors from step to step, hundreds of thousands of them, and
+/// never changes one.
+package final class TensorInfo: Sendable {
+  package let name: TensorName
+  package let dtype: DType
   /// The dimensions, as in the safetensors header (`float4E2M1` counts single values).
-  package var shape: [Int]
+  package let shape: [Int]
   /// The bytes that hold the tensor, maybe together with other tensors.
-  package var source: any ByteSource
-  package var layout: Layout
+  package let source: any ByteSource
+  package let layout: Layout
   /// Whether each element is stored with its most significant byte first.
-  package var isBigEndian: Bool
+  package let isBigEndian: Bool
 
   /// Where in `source` the elements lie.
   ///

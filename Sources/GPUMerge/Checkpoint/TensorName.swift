@@ -24,6 +24,13 @@ public struct TensorName: Hashable, Sendable {
   }
 }
 
+extension TensorName {
+  /// Hashes the bytes in one go, which takes a fraction of the time of one after the other.
+  public func hash(into hasher: inout Hasher) {
+    utf8.withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
+}
+
 extension TensorName: Comparable {
   /// Orders names by their bytes, as Rust and Python (for UTF-8) do.
   public static func < (left: TensorName, right: TensorName) -> Bool {

@@ -17,34 +17,31 @@ extension Step {
     guard case .merge(let operation, let models, let base) = action,
       let output = output.dtype.kernelElement
     else { return [] }
-    let elements = models.compactMap(\.dtype.kernelElement)
     let baseElement = base?.dtype.kernelElement
-    var ranges: [Range<Int>] = []
-    for index in elements.indices {
-      if let last = ranges.last, elements[last.lowerBound] == elements[index],
-        last.count < maximumInputCount,
-        operation.position(of: index) == operation.position(of: index - 1) + 1
-      {
-        ranges[ranges.count - 1] = last.lowerBound..<index + 1
-      } else {
-        ranges.append(index..<index + 1)
-      }
-    }
-    let isWide = output == gm_f64 || baseElement == gm_f64 || elements.contains(gm_f64)
-    return ranges.enumerated().map { position, range in
-      let input = elements[range.lowerBound]
-      let isLast = position == ranges.count - 1
+    let isWide =
+      output == gm_f64 || baseElement == gm_f64 || models.contains { $0.dtype == .float64 }
+    var runs: [InputRun] = []
+    var end = 0
+    while end < models.count, let input = models[end].dtype.kernelElement {
+      let start = end
+      repeat {
+        end += 1
+      } while end < models.count && end - start < maximumInputCount
+        && models[end].dtype == models[start].dtype
+        && operation.position(of: end) == operation.position(of: end - 1) + 1
+      let isLast = end == models.count
       // A launch that ends with the accumulator has no use for the output's type and the divisor:
       // the same ones everywhere spare compiling a kernel for each.
-      return InputRun(
-        models: range,
-        kernel: gm_kernel(
-          family: operation.kernelFamily, input: input, base: baseElement ?? input,
-          output: isLast ? output : input,
-          division: isLast ? operation.divisor.division(isWide: isWide) : gm_divide_none,
-          wide: isWide,
-          first: position == 0, last: isLast, inputs: UInt32(range.count)))
+      runs.append(
+        InputRun(
+          models: start..<end,
+          kernel: gm_kernel(
+            family: operation.kernelFamily, input: input, base: baseElement ?? input,
+            output: isLast ? output : input,
+            division: isLast ? operation.divisor.division(isWide: isWide) : gm_divide_none,
+            wide: isWide, first: start == 0, last: isLast, inputs: UInt32(end - start))))
     }
+    return runs
   }
 }
 

@@ -79,11 +79,12 @@ package struct MemoryPlan: Sendable, Hashable {
   private init(steps: [Step], block: Int, launch: Int, slots: Int, inputs: Int, copies: Int) {
     var staging = 0
     var accumulator = 0
-    var seen: Set<Shape> = []
+    var last: Step?
     for step in steps {
-      // Steps differ in little but their names: each kind of step is measured once.
+      // Steps differ in little but their names: neighbours that are alike are measured once.
+      if let last, step.hasTypes(of: last) { continue }
+      last = step
       let runs = step.runs(maximumInputCount: inputs)
-      guard seen.insert(Shape(runs: runs)).inserted else { continue }
       for run in runs {
         let elements = launch / step.output.dtype.byteWidth
         let widths = step.inputWidth * run.models.count + step.baseWidth
@@ -102,27 +103,23 @@ package struct MemoryPlan: Sendable, Hashable {
       flagCount: Self.flagCount, launchByteCount: launch)
     totalByteCount = slotLayout.byteCount * slots * copies
   }
-
-  /// What a slot's size depends on.
-  private struct Shape: Hashable {
-    var launches: [[UInt32]]
-
-    init(runs: [InputRun]) {
-      launches = runs.map { run in
-        [
-          UInt32(run.models.count), run.kernel.input.rawValue, run.kernel.base.rawValue,
-          run.kernel.output.rawValue, run.kernel.wide ? 1 : 0, run.kernel.family.rawValue,
-        ]
-      }
-    }
-  }
 }
 
 extension Step {
   /// The bytes per element of the widest model.
   fileprivate var inputWidth: Int {
     guard case .merge(_, let models, _) = action else { return 0 }
-    return models.map(\.dtype.byteWidth).max() ?? 0
+    return models.lazy.map(\.dtype.byteWidth).max() ?? 0
+  }
+
+  /// Whether the launches of both steps are alike, and read and write the same types.
+  fileprivate func hasTypes(of other: Step) -> Bool {
+    guard case .merge(let operation, let models, let base) = action,
+      case .merge(let otherOperation, let otherModels, let otherBase) = other.action
+    else { return false }
+    return output.dtype == other.output.dtype && base?.dtype == otherBase?.dtype
+      && operation.positions == otherOperation.positions
+      && models.elementsEqual(otherModels) { $0.dtype == $1.dtype }
   }
 
   fileprivate var baseWidth: Int {

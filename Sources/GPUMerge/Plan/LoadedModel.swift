@@ -1,3 +1,4 @@
+import Synchronization
 package import SystemPackage
 
 /// A model as the planner sees it, whether it comes from a file or from memory.
@@ -13,11 +14,11 @@ package final class LoadedModel: Sendable {
   /// Whether its configuration says that the output head is the embedding (`tie_word_embeddings`);
   /// nil if it says nothing.
   package let tiesWordEmbeddings: Bool?
-  /// The positions in `tensors`, by name.
-  package let positions: [TensorName: Int]
   /// The names that the metadata gives to tensors besides their own, in its order.
   package let aliases: [TensorName]
   private let aliasPositions: [TensorName: Int]
+  /// The positions in `tensors` by name; nil until somebody looks for a name elsewhere than in its place.
+  private let positions = Mutex<[TensorName: Int]?>(nil)
   /// For each tensor the position of the first that is the same bytes.
   private let firstPositions: [Int]
   /// The names, in order, of each tensor that has several, by the tensor's first position.
@@ -41,9 +42,7 @@ package final class LoadedModel: Sendable {
     self.metadata = metadata
     self.checkpoint = checkpoint
     self.tiesWordEmbeddings = tiesWordEmbeddings
-    positions = Dictionary(
-      zip(tensors.map(\.name), tensors.indices), uniquingKeysWith: { first, _ in first })
-    let aliases = Self.aliases(metadata, positions)
+    let aliases = Self.aliases(metadata, tensors)
     self.aliases = aliases.map(\.name)
     aliasPositions = Dictionary(
       aliases.map { ($0.name, $0.position) }, uniquingKeysWith: { first, _ in first })
@@ -57,11 +56,26 @@ package final class LoadedModel: Sendable {
   /// All names of tensors, in order, the aliases last.
   package var names: [TensorName] { tensors.map(\.name) + aliases }
 
-  /// The position of the tensor of a name or an alias.
-  package func position(of name: TensorName) -> Int? { positions[name] ?? aliasPositions[name] }
+  /// Goes through all names, in order, with the tensors that have them.
+  func forEachName(_ body: (TensorName, TensorInfo) -> Void) {
+    for tensor in tensors { body(tensor.name, tensor) }
+    for alias in aliases {
+      if let position = aliasPositions[alias] { body(alias, tensors[position]) }
+    }
+  }
 
-  package func tensor(named name: TensorName) -> TensorInfo? {
-    position(of: name).map { tensors[$0] }
+  /// The position of the tensor of a name or an alias.
+  package func position(of name: TensorName) -> Int? {
+    ownPosition(of: name) ?? aliasPositions[name]
+  }
+
+  /// The position of the tensor that has a name as its own.
+  package func ownPosition(of name: TensorName) -> Int? {
+    positions.withLock { positions in
+      let known = positions ?? Self.positions(tensors)
+      positions = known
+      return known[name]
+    }
   }
 
   /// What tied names have in common: the position of the first tensor that is the same bytes.
@@ -80,15 +94,22 @@ package final class LoadedModel: Sendable {
 
   /// The pairs `removed: kept` that `save_model` of the safetensors library writes for tied tensors.
   private static func aliases(
-    _ metadata: [(key: String, value: String)], _ positions: [TensorName: Int]
+    _ metadata: [(key: String, value: String)], _ tensors: [TensorInfo]
   ) -> [(name: TensorName, position: Int)] {
-    metadata.compactMap { key, value in
+    let pairs = metadata.filter { $0.key != "format" && $0.key != RecipeRecord.key }
+    guard !pairs.isEmpty else { return [] }
+    let positions = Self.positions(tensors)
+    return pairs.compactMap { key, value in
       let name = TensorName(key)
-      guard key != "format", key != RecipeRecord.key, positions[name] == nil,
-        let position = positions[TensorName(value)]
-      else { return nil }
+      guard positions[name] == nil, let position = positions[TensorName(value)] else { return nil }
       return (name, position)
     }
+  }
+
+  private static func positions(_ tensors: [TensorInfo]) -> [TensorName: Int] {
+    var positions = [TensorName: Int](minimumCapacity: tensors.count)
+    positions.merge(zip(tensors.lazy.map(\.name), tensors.indices)) { first, _ in first }
+    return positions
   }
 
   private static func firstPositions(_ tensors: [TensorInfo]) -> [Int] {

@@ -46,11 +46,13 @@ package struct MergePlan: Sendable {
 }
 
 /// What happens to one tensor.
-package struct Step: Sendable {
-  package var output: OutputTensor
-  package var action: Action
+///
+/// A class, as all parts of a merge look at the same steps and never change one.
+package final class Step: Sendable {
+  package let output: OutputTensor
+  package let action: Action
   /// Whether the tensors of a copy may differ, whatever their size.
-  package var acceptsDifferences = false
+  package let acceptsDifferences: Bool
 
   package enum Action: Sendable {
     /// The arithmetic of a merge method over all models, and the base where the method has one.
@@ -59,20 +61,20 @@ package struct Step: Sendable {
     case copy([TensorInfo])
   }
 
-  package init(output: OutputTensor, action: Action) {
+  package init(output: OutputTensor, action: Action, acceptsDifferences: Bool = false) {
     self.output = output
     self.action = action
-  }
-
-  package var inputs: [TensorInfo] {
-    switch action {
-    case .merge(_, let models, let base): models + (base.map { [$0] } ?? [])
-    case .copy(let tensors): tensors
-    }
+    self.acceptsDifferences = acceptsDifferences
   }
 
   /// Whether the tensor is more than one number, such as a counter.
   package var hasSeveralElements: Bool { output.shape.contains { $0 != 1 } }
 
-  package var inputByteCount: Int { inputs.reduce(0) { $0 + $1.byteCount } }
+  package var inputByteCount: Int {
+    switch action {
+    case .merge(_, let models, let base):
+      models.reduce(base?.byteCount ?? 0) { $0 + $1.byteCount }
+    case .copy(let tensors): tensors.reduce(0) { $0 + $1.byteCount }
+    }
+  }
 }

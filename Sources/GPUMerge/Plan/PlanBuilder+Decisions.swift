@@ -3,9 +3,7 @@ extension PlanBuilder {
   mutating func fateOfOwn(
     _ entry: TieResolver.Entry, reasonToCopy: String?
   ) throws(GPUMergeError) -> TensorFate {
-    guard let own = reference.tensor(named: entry.name) else {
-      throw GPUMergeError(.internal, "a name without a tensor", subject: "\(entry.name)")
-    }
+    let own = entry.own
     if let reasonToCopy { return copy(own, as: entry.name, reason: reasonToCopy) }
     let present = resolver.tensors(of: entry)
     let missing =
@@ -33,10 +31,8 @@ extension PlanBuilder {
   mutating func fateOfExtra(
     _ entry: TieResolver.Entry, reasonToCopy: String?
   ) throws(GPUMergeError) -> TensorFate {
-    guard let home = entry.home, let own = models[home].tensor(named: entry.name) else {
-      throw GPUMergeError(.internal, "a name without a tensor", subject: "\(entry.name)")
-    }
-    var fate = TensorFate(.ignored, name: entry.name, dtype: own.dtype, shape: own.shape)
+    var fate = TensorFate(
+      .ignored, name: entry.name, dtype: entry.own.dtype, shape: entry.own.shape)
     let lack = "\(reference.messageLabel) lacks it"
     if let reasonToCopy {
       fate.reason = "\(reasonToCopy), and \(lack)"
@@ -63,7 +59,7 @@ extension PlanBuilder {
   ) throws(GPUMergeError) -> TensorFate {
     var fate = fate
     fate.reason = reason
-    let owners = models.indices.filter { models[$0].position(of: entry.name) != nil }
+    let owners = models.indices.filter { resolver.position(of: entry, in: $0) != nil }
     for model in owners { differences[model].extra.append(entry) }
     switch selection.missing {
     case .present:

@@ -22,7 +22,8 @@ extension PlanBuilder {
     }
     output.dtype = planner.dtype ?? expected.dtype
     fate.dtype = output.dtype
-    let operation = try operation(on: output, hasBase: own != nil, present.map(\.model))
+    let operation = try planner.algorithm.operation(
+      on: output, hasBase: own != nil, of: present, modelCount: models.count)
     fate.modelCount = tensors.count
     fate.reason = reason(present.count, own: own)
     if tensors.count == 1, operation.isIdentityForOneModel, output.dtype == first.tensor.dtype {
@@ -45,34 +46,13 @@ extension PlanBuilder {
     return count < models.count ? "in \(count) of \(models.count) models" : nil
   }
 
-  /// The method's arithmetic over the models at these positions.
-  private func operation(
-    on output: OutputTensor, hasBase: Bool, _ positions: [Int]
-  ) throws(GPUMergeError) -> ElementwiseOperation {
-    let description = TensorDescription(name: output.name, shape: output.shape)
-    guard positions.count < models.count || !hasBase else {
-      return planner.algorithm.operation(on: description, modelCount: models.count)
-    }
-    // Without a base there are no differences to drop; the mean of what the models have is what
-    // these methods come to when nothing is dropped.
-    let lacksBase = !hasBase && type(of: planner.algorithm).requiresBase
-    let algorithm = lacksBase ? SimpleAverageAlgorithm() : planner.algorithm
-    do throws(GPUMergeError) {
-      return try algorithm.operation(
-        on: description, positions: positions, modelCount: models.count)
-    } catch {
-      var error = error
-      error.subject = output.name.description
-      throw error
-    }
-  }
-
   private mutating func copyIdentical(
     _ tensor: TensorInfo, as output: OutputTensor, comparedWith others: [TensorInfo]
   ) -> TensorFate {
-    var step = Step(output: output, action: .copy([tensor] + others))
-    step.acceptsDifferences = selection.integers == .first && tensor.dtype.isInteger
-    result.steps.append(step)
+    result.steps.append(
+      Step(
+        output: output, action: .copy([tensor] + others),
+        acceptsDifferences: selection.integers == .first && tensor.dtype.isInteger))
     return TensorFate(
       .copied, name: output.name, dtype: output.dtype, shape: output.shape,
       reason: "\(tensor.dtype.displayName) is not averaged")
@@ -131,5 +111,30 @@ extension PlanBuilder {
       return false
     }
     return true
+  }
+}
+
+extension MergeAlgorithm {
+  /// The arithmetic over the tensors that are present.
+  fileprivate func operation(
+    on output: OutputTensor, hasBase: Bool, of present: [(model: Int, tensor: TensorInfo)],
+    modelCount: Int
+  ) throws(GPUMergeError) -> ElementwiseOperation {
+    let description = TensorDescription(name: output.name, shape: output.shape)
+    guard present.count < modelCount || !hasBase else {
+      return operation(on: description, modelCount: modelCount)
+    }
+    // Without a base there are no differences to drop; the mean of what the models have is what
+    // these methods come to when nothing is dropped.
+    let lacksBase = !hasBase && Self.requiresBase
+    let algorithm: any MergeAlgorithm = lacksBase ? SimpleAverageAlgorithm() : self
+    do throws(GPUMergeError) {
+      return try algorithm.operation(
+        on: description, positions: present.map(\.model), modelCount: modelCount)
+    } catch {
+      var error = error
+      error.subject = output.name.description
+      throw error
+    }
   }
 }

@@ -41,6 +41,7 @@ struct PlanBuilder {
   var reference: LoadedModel { planner.reference }
 
   mutating func plan() throws(GPUMergeError) -> TensorPlan {
+    result.reserveCapacity(resolver.entries.count)
     for entry in resolver.entries { try decide(entry) }
     try ModelMismatch.check(differences, resolver: resolver, policy: selection.missing)
     if let typeError { throw typeError }
@@ -122,7 +123,8 @@ struct PlanBuilder {
   /// Tells of models that lack the name but have the tensor under another.
   mutating func standIns(for entry: TieResolver.Entry) -> String {
     var text = ""
-    for (index, model) in models.enumerated() where model.position(of: entry.name) == nil {
+    for (index, model) in models.enumerated()
+    where resolver.position(of: entry, in: index) == nil {
       guard let name = resolver.name(of: entry, in: index) else { continue }
       let standIn = "'\(escaped(name.description))' in \(model.messageLabel)"
       if !selection.tiesAsBase {

@@ -11,6 +11,13 @@ package struct TensorPlan: Sendable {
   /// What a person should know and did not ask for.
   package var warnings: [String] = []
 
+  /// Makes room for what is decided about so many names.
+  mutating func reserveCapacity(_ count: Int) {
+    steps.reserveCapacity(count)
+    fates.reserveCapacity(count)
+    fateOfStep.reserveCapacity(count)
+  }
+
   /// What happened, after a merge found out which integer tensors differ.
   package func fates(differing steps: [Int], reference: String) -> [TensorFate] {
     var fates = fates

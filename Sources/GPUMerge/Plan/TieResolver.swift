@@ -5,8 +5,12 @@ struct TieResolver {
     var name: TensorName
     /// The model that decides about the tensor: nil for the reference, else the first that has it.
     var home: Int?
+    /// The tensor in that model.
+    var own: TensorInfo
     /// The names that are tied to it in that model, in order; empty if there is no other.
     var group: [TensorName]
+    /// The place of the entry among all.
+    fileprivate var index: Int
   }
 
   let reference: LoadedModel
@@ -15,29 +19,51 @@ struct TieResolver {
   let tiesAsBase: Bool
   /// The names of the reference in its order, then those that only other models have.
   let entries: [Entry]
+  /// For each entry the positions of its name in the models, or -1.
+  private let positions: [Int]
 
   init(reference: LoadedModel, models: [LoadedModel], tiesAsBase: Bool) {
     self.reference = reference
     self.models = models
     self.tiesAsBase = tiesAsBase
-    var entries = reference.names.map {
-      Entry(name: $0, home: nil, group: reference.tiedNames(of: $0))
+    var entries: [Entry] = []
+    func add(_ name: TensorName, _ own: TensorInfo, home: Int?, in model: LoadedModel) {
+      entries.append(
+        Entry(
+          name: name, home: home, own: own, group: model.tiedNames(of: name), index: entries.count))
     }
+    reference.forEachName { name, own in add(name, own, home: nil, in: reference) }
     var seen: Set<TensorName> = []
-    for (home, model) in models.enumerated() {
-      for name in model.names
-      where reference.position(of: name) == nil && seen.insert(name).inserted {
-        entries.append(Entry(name: name, home: home, group: model.tiedNames(of: name)))
+    for (home, model) in models.enumerated() where model !== reference {
+      var cursor = NameCursor(reference)
+      model.forEachName { name, own in
+        guard cursor.position(of: name) == nil, seen.insert(name).inserted else { return }
+        add(name, own, home: home, in: model)
       }
     }
     self.entries = entries
+    var cursors = models.map(NameCursor.init)
+    var positions: [Int] = []
+    positions.reserveCapacity(entries.count * models.count)
+    for entry in entries {
+      for model in models.indices {
+        positions.append(cursors[model].position(of: entry.name) ?? -1)
+      }
+    }
+    self.positions = positions
+  }
+
+  /// The position in a model of the tensor that has the entry's name, or has it as an alias.
+  func position(of entry: Entry, in model: Int) -> Int? {
+    let position = positions[entry.index * models.count + model]
+    return position < 0 ? nil : position
   }
 
   /// The name under which a model has the tensor of an entry: its own if possible, or one that it
   /// is tied to.
   func name(of entry: Entry, in model: Int) -> TensorName? {
+    if position(of: entry, in: model) != nil { return entry.name }
     let model = models[model]
-    if model.position(of: entry.name) != nil { return entry.name }
     if let tied = entry.group.first(where: { model.position(of: $0) != nil }) { return tied }
     guard tiesAsBase || model.tiesWordEmbeddings == true else { return nil }
     return partner(of: entry, in: model)
@@ -54,7 +80,7 @@ struct TieResolver {
   /// has that name has it tied to one of the reference's.
   func nameInReference(of entry: Entry) -> TensorName? {
     var found: TensorName?
-    for model in models where model.position(of: entry.name) != nil {
+    for (index, model) in models.enumerated() where position(of: entry, in: index) != nil {
       found = model.tiedNames(of: entry.name).first { reference.position(of: $0) != nil }
       guard found != nil else { return nil }
     }
@@ -68,7 +94,8 @@ struct TieResolver {
       let names = other.tiedNames(of: entry.name)
       if let name = names.first(where: { model.position(of: $0) != nil }) { return name }
     }
-    guard let shape = tensor(of: entry)?.shape, Self.isHead(entry.name) else { return nil }
+    guard Self.isHead(entry.name) else { return nil }
+    let shape = entry.own.shape
     return Self.embeddings.lazy.compactMap { embedding in
       model.tensors.first {
         $0.shape == shape && shape.count == 2
@@ -79,16 +106,15 @@ struct TieResolver {
 
   /// The tensors for an entry of the models that have one, with the models' positions.
   func tensors(of entry: Entry) -> [(model: Int, tensor: TensorInfo)] {
-    models.indices.compactMap { model in
+    var tensors: [(model: Int, tensor: TensorInfo)] = []
+    tensors.reserveCapacity(models.count)
+    for model in models.indices {
       let position =
-        models[model].position(of: entry.name)
+        position(of: entry, in: model)
         ?? name(of: entry, in: model).flatMap(models[model].position(of:))
-      return position.map { (model: model, tensor: models[model].tensors[$0]) }
+      if let position { tensors.append((model, models[model].tensors[position])) }
     }
-  }
-
-  func tensor(of entry: Entry) -> TensorInfo? {
-    (entry.home.map { models[$0] } ?? reference).tensor(named: entry.name)
+    return tensors
   }
 
   /// Word embeddings of Llama and T5, GPT-2, BERT and BLOOM, T5, Meta's Llama, GPT-NeoX.

@@ -28,7 +28,7 @@ enum AdapterChecks {
   ) throws(GPUMergeError) -> String {
     let isAdapter =
       model.checkpoint?.folder == nil
-      && model.tensors.allSatisfy { adapter.positions[$0.name] != nil }
+      && model.tensors.allSatisfy { adapter.ownPosition(of: $0.name) != nil }
     guard isAdapter else {
       throw GPUMergeError(
         .keyMismatch,

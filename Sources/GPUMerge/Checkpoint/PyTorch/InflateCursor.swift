@@ -3,7 +3,9 @@ final class InflateCursor {
   private let member: ZipMember
   private let file: InputFile
   private let inflater: Inflater
-  private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
+  /// Compressed bytes, no more than the member has: what is large and soon freed, between small things that
+  /// stay, leaves gaps in memory that nothing fits into.
+  private let input: UnsafeMutableRawBufferPointer
   /// The part of `input` that is still to be decompressed.
   private var pending = 0..<0
   /// How many compressed bytes were read from the file.
@@ -23,6 +25,7 @@ final class InflateCursor {
     self.member = member
     self.file = file
     inflater = try Inflater()
+    input = Self.room(for: member)
     inputOffset = 0
     outputOffset = 0
   }
@@ -31,11 +34,16 @@ final class InflateCursor {
     self.member = member
     self.file = file
     inflater = try Inflater(copying: place.inflater)
+    input = Self.room(for: member)
     inputOffset = place.inputOffset
     outputOffset = place.outputOffset
   }
 
   deinit { input.deallocate() }
+
+  private static func room(for member: ZipMember) -> UnsafeMutableRawBufferPointer {
+    .allocate(byteCount: max(1, min(1 << 16, member.compressedByteCount)), alignment: 64)
+  }
 
   /// Remembers this place.
   ///
