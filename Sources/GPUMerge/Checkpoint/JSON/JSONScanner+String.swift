@@ -2,22 +2,20 @@ extension JSONScanner {
   /// Reads the rest of a string whose opening quote has been read.
   mutating func scanString() throws(GPUMergeError) -> JSONString {
     let start = position
-    var index = position
+    var rest = start
     var hasEscapes = false
-    while index < text.count {
+    while let index = text.endOfPlainText(from: rest) {
       switch text[index] {
       case UInt8(ascii: "\""):
         position = index + 1
         return JSONString(start: start, end: index, hasEscapes: hasEscapes)
       case UInt8(ascii: "\\"):
         hasEscapes = true
-        index = try scanEscape(at: index)
-      case 0..<0x20:
-        throw unreadable("a control character in a string is not escaped", at: index)
-      default: index += 1
+        rest = try scanEscape(at: index)
+      default: throw unreadable("a control character in a string is not escaped", at: index)
       }
     }
-    throw unreadable("the text ends inside a string", at: index)
+    throw unreadable("the text ends inside a string", at: text.count)
   }
 
   /// Checks the escape whose backslash is at `index`; returns the index after it.
@@ -43,5 +41,17 @@ extension JSONScanner {
       let unit = UTF16.CodeUnit(hexDigits: text[index + 2..<index + 6])
     else { throw unreadable("four hexadecimal digits must follow \\u", at: index) }
     return unit
+  }
+}
+
+extension [UInt8] {
+  /// The index of the first byte from `start` on that a JSON string cannot have as it is: a quote, a
+  /// backslash or a control character.
+  func endOfPlainText(from start: Int) -> Int? {
+    withUnsafeBufferPointer { bytes in
+      bytes[start...].firstIndex {
+        $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") || $0 < 0x20
+      }
+    }
   }
 }

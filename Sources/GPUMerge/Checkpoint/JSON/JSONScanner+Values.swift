@@ -54,7 +54,7 @@ extension JSONScanner {
     if first == UInt8(ascii: "0"), position > start + 1 {
       throw unreadable("expected \(expected), found a number with a leading zero", at: start)
     }
-    if position < text.count, ".eE".utf8.contains(text[position]) {
+    if position < text.count, text[position] == UInt8(ascii: ".") || text[position].isExponentMark {
       throw unreadable("expected \(expected), found a fraction or an exponent", at: start)
     }
     return value
@@ -71,7 +71,7 @@ extension JSONScanner {
       position += 1
       try skipDigits()
     }
-    if position < text.count, "eE".utf8.contains(text[position]) {
+    if position < text.count, text[position].isExponentMark {
       position += 1
       if position < text.count, "+-".utf8.contains(text[position]) { position += 1 }
       try skipDigits()
@@ -86,4 +86,6 @@ extension JSONScanner {
 
 extension UInt8 {
   fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+
+  fileprivate var isExponentMark: Bool { self == UInt8(ascii: "e") || self == UInt8(ascii: "E") }
 }

@@ -52,8 +52,8 @@ package struct JSONScanner {
 
   /// Goes back to a value that was read before, outside of all containers.
   package mutating func restart(at position: Int) {
-    containers = []
-    keySets = []
+    containers.removeAll(keepingCapacity: true)
+    keySets.removeAll(keepingCapacity: true)
     self.position = position
   }
 

@@ -17,14 +17,12 @@ package struct JSONString: Sendable, Hashable {
 
   /// Finds a string again that was checked before, by the index after its opening quote.
   package init(checkedAt start: Int, in text: [UInt8]) {
-    var end = start
-    var hasEscapes = false
-    while text[end] != UInt8(ascii: "\"") {
-      let isEscape = text[end] == UInt8(ascii: "\\")
-      hasEscapes = hasEscapes || isEscape
-      end += isEscape ? 2 : 1
+    var rest = start
+    while let end = text.endOfPlainText(from: rest), text[end] == UInt8(ascii: "\\") {
+      rest = end + 2
     }
-    self.init(start: start, end: end, hasEscapes: hasEscapes)
+    self.init(
+      start: start, end: text.endOfPlainText(from: rest) ?? text.count, hasEscapes: rest > start)
   }
 
   /// The UTF-8 bytes that the string stands for.
@@ -46,7 +44,9 @@ package struct JSONString: Sendable, Hashable {
 
   /// The string itself.
   package func value(in text: [UInt8]) -> String {
-    String(decoding: unescaped(in: text), as: UTF8.self)
+    hasEscapes
+      ? String(decoding: unescaped(in: text), as: UTF8.self)
+      : String(decoding: text[start..<end], as: UTF8.self)
   }
 
   /// Whether both strings stand for the same bytes, however they are spelled.
@@ -62,7 +62,8 @@ package struct JSONString: Sendable, Hashable {
     // An escaped byte takes up to 6 bytes; this spares long keys the trouble.
     guard end - start <= 6 * literal.utf8CodeUnitCount else { return false }
     return literal.withUTF8Buffer { bytes in
-      hasEscapes ? unescaped(in: text).elementsEqual(bytes) : text[start..<end].elementsEqual(bytes)
+      guard !hasEscapes else { return unescaped(in: text).elementsEqual(bytes) }
+      return end - start == bytes.count && zip(start..<end, bytes).allSatisfy { text[$0] == $1 }
     }
   }
 

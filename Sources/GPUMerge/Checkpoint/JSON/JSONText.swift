@@ -13,6 +13,26 @@ extension [UInt8] {
     }
     append(UInt8(ascii: "\""))
   }
+
+  /// Appends an array of numbers from 0 on, without spaces.
+  mutating func appendJSONArray(_ numbers: [Int]) {
+    append(UInt8(ascii: "["))
+    for (index, number) in numbers.enumerated() {
+      if index > 0 { append(UInt8(ascii: ",")) }
+      appendDigits(of: number)
+    }
+    append(UInt8(ascii: "]"))
+  }
+
+  /// Appends a number from 0 on; a text of its own for each of a million would take longer.
+  private mutating func appendDigits(of number: Int) {
+    var unit = 1
+    while number / unit >= 10 { unit *= 10 }
+    while unit > 0 {
+      append(UInt8(ascii: "0") + UInt8(number / unit % 10))
+      unit /= 10
+    }
+  }
 }
 
 private func controlEscape(_ byte: UInt8) -> String {

@@ -49,12 +49,16 @@ package struct SafetensorsHeader: Sendable {
     var scanner = scanner
     var tensors: [TensorInfo] = []
     tensors.reserveCapacity(entries.count)
+    var shape: [Int] = []
     for entry in entries {
       let name = JSONString(checkedAt: entry.name, in: scanner.text)
+      let own = try self.shape(of: entry, &scanner)
+      // Neighbours often have the same: they share its memory then.
+      if own != shape { shape = own }
       tensors.append(
         TensorInfo(
           name: TensorName(valid: name.unescaped(in: scanner.text)), dtype: entry.dtype,
-          shape: try shape(of: entry, &scanner), source: source,
+          shape: shape, source: source,
           layout: .contiguous(byteOffset: entry.begin)))
     }
     return tensors

@@ -13,12 +13,14 @@ package enum SafetensorsLayout {
     try checkNames(tensors)
     let metadata =
       metadata + ties.map { ($0.name.description, tensors[$0.step].name.description) }
-    let order = tensors.indices.sorted { left, right in
-      let (left, right) = (tensors[left], tensors[right])
-      return left.dtype == right.dtype
-        ? left.name < right.name : left.dtype.rawValue > right.dtype.rawValue
+    let order = tensors.indices.sorted {
+      tensors[$0].dtype == tensors[$1].dtype
+        ? tensors[$0].name < tensors[$1].name
+        : tensors[$0].dtype.rawValue > tensors[$1].dtype.rawValue
     }
     var header = Array("{".utf8)
+    // A tensor takes some hundred bytes.
+    header.reserveCapacity(128 * tensors.count)
     try append(metadata, to: &header)
     var ends: [Int] = []
     var end = 0
@@ -61,6 +63,7 @@ package enum SafetensorsLayout {
   private static func checkNames(_ tensors: [OutputTensor]) throws(GPUMergeError) {
     let reserved = TensorName("\(SafetensorsHeader.metadataKey)")
     var names: Set<TensorName> = []
+    names.reserveCapacity(tensors.count)
     for tensor in tensors {
       guard names.insert(tensor.name).inserted else {
         throw GPUMergeError(
@@ -127,10 +130,12 @@ extension SafetensorsLayout {
         subject: tensor.name.description, advice: "Write a .bin file, which can hold them")
     }
     header.appendJSONString(tensor.name.utf8)
-    let shape = tensor.shape.map(String.init).joined(separator: ",")
-    header.append(
-      contentsOf: """
-        :{"dtype":"\(dtype)","shape":[\(shape)],"data_offsets":[\(data.lowerBound),\(data.upperBound)]}
-        """.utf8)
+    header.append(contentsOf: #":{"dtype":"#.utf8)
+    header.appendJSONString(dtype.utf8)
+    header.append(contentsOf: #","shape":"#.utf8)
+    header.appendJSONArray(tensor.shape)
+    header.append(contentsOf: #","data_offsets":"#.utf8)
+    header.appendJSONArray([data.lowerBound, data.upperBound])
+    header.append(UInt8(ascii: "}"))
   }
 }
