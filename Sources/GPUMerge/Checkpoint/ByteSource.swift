@@ -14,13 +14,16 @@ package protocol ByteSource: AnyObject, Sendable {
   /// Where a range of the bytes lies in a file just as it is; nil if it lies nowhere like that.
   func extent(of range: Range<Int>) -> FileExtent?
 
-  /// The bytes themselves when they already lie in memory, so that no copy is needed.
-  var resident: UnsafeRawBufferPointer? { get }
+  /// A range of the bytes where it lies in memory already, so that no copy is needed: the source's own
+  /// memory, or what `window` holds until it is cleared; nil if the range has to be read.
+  func resident(_ range: Range<Int>, in window: ReadWindow?) -> UnsafeRawBufferPointer?
 }
 
 extension ByteSource {
   package func extent(of range: Range<Int>) -> FileExtent? { nil }
-  package var resident: UnsafeRawBufferPointer? { nil }
+  package func resident(
+    _ range: Range<Int>, in window: ReadWindow?
+  ) -> UnsafeRawBufferPointer? { nil }
 
   package func read(
     into destination: UnsafeMutableRawBufferPointer, at offset: Int

@@ -18,6 +18,12 @@ extension TensorInfo {
     if isBigEndian { swapBytes(of: destination) }
   }
 
+  /// A range of the bytes in C order, little-endian, where it lies in memory just like that.
+  func resident(bytes range: Range<Int>, in window: ReadWindow?) -> UnsafeRawBufferPointer? {
+    guard case .contiguous(let offset) = layout, !isBigEndian else { return nil }
+    return source.resident(offset + range.lowerBound..<offset + range.upperBound, in: window)
+  }
+
   /// Where a range of the bytes lies in a file just as it is, but for the order of bytes in an element.
   func extent(ofBytes range: Range<Int>) -> FileExtent? {
     guard case .contiguous(let offset) = layout else { return nil }

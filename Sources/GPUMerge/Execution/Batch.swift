@@ -20,8 +20,9 @@ struct Batch {
     base: TensorInfo?, outputWidth: Int, flag: Int
   ) throws(BlockFailure) {
     let elements = piece.elements(ofWidth: outputWidth)
-    let inputs = models[run.models] + (base.map { [$0] } ?? [])
-    let needed = inputs.reduce(0) { $0 + aligned(elements.count * $1.dtype.byteWidth) }
+    let needed = models[run.models].reduce(base.map { staged($0, elements) } ?? 0) {
+      $0 + staged($1, elements)
+    }
     if let staging, usedByteCount + needed > staging.count { try flush() }
     let staging = try begin()
 
@@ -69,14 +70,14 @@ struct Batch {
 
   /// Puts a tensor's elements into the staging area and returns their offset.
   ///
-  /// Where the kernel can read the host's memory and the elements are there already, they stay
-  /// where they are.
+  /// Where the kernel can read the host's memory and the elements are there already, in the window
+  /// for example, they stay where they are.
   private mutating func stage(
     _ tensor: TensorInfo, elements: Range<Int>, in staging: UnsafeMutableRawBufferPointer
   ) throws(BlockFailure) -> UInt64 {
     let width = tensor.dtype.byteWidth
     let range = elements.lowerBound * width..<elements.upperBound * width
-    if slot.readsHostMemory, let resident = tensor.residentBytes(range),
+    if slot.readsHostMemory, let resident = tensor.resident(bytes: range, in: window),
       let address = resident.baseAddress
     {
       let distance = UInt(bitPattern: address) &- UInt(bitPattern: staging.baseAddress)
@@ -94,18 +95,12 @@ struct Batch {
     return UInt64(offset)
   }
 
+  /// What a tensor's elements take of the staging area.
+  private func staged(_ tensor: TensorInfo, _ elements: Range<Int>) -> Int {
+    aligned(elements.count * tensor.dtype.byteWidth)
+  }
+
   private func aligned(_ byteCount: Int) -> Int {
     (byteCount + MemoryPlan.alignment - 1) & ~(MemoryPlan.alignment - 1)
-  }
-}
-
-extension TensorInfo {
-  /// A range of the tensor's C-order bytes, if they lie in memory just like that.
-  fileprivate func residentBytes(_ range: Range<Int>) -> UnsafeRawBufferPointer? {
-    guard case .contiguous(let offset) = layout, !isBigEndian, let bytes = source.resident else {
-      return nil
-    }
-    return UnsafeRawBufferPointer(
-      rebasing: bytes[offset + range.lowerBound..<offset + range.upperBound])
   }
 }

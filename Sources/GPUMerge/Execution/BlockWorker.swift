@@ -106,6 +106,8 @@ struct BlockWorker {
           outputWidth: step.output.dtype.byteWidth, flag: part.flag)
       }
     }
+    // They may read what the window holds where it lies there.
+    if window != nil, batch.slot.readsHostMemory { try batch.flush() }
   }
 
   /// Where the inputs of a part lie in files.

@@ -43,7 +43,11 @@ public final class TensorStorage: @unchecked Sendable {
 }
 
 extension TensorStorage: ByteSource {
-  package var resident: UnsafeRawBufferPointer? { bytes }
+  package func resident(
+    _ range: Range<Int>, in window: ReadWindow?
+  ) -> UnsafeRawBufferPointer? {
+    UnsafeRawBufferPointer(rebasing: bytes[range])
+  }
 
   package func read(
     into destination: UnsafeMutableRawBufferPointer, at offset: Int, through window: ReadWindow?

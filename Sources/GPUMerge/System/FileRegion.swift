@@ -17,6 +17,12 @@ package final class FileRegion: ByteSource {
     try file.read(into: destination, at: self.offset + offset, through: window)
   }
 
+  package func resident(
+    _ range: Range<Int>, in window: ReadWindow?
+  ) -> UnsafeRawBufferPointer? {
+    file.resident(offset + range.lowerBound..<offset + range.upperBound, in: window)
+  }
+
   package func extent(of range: Range<Int>) -> FileExtent? {
     file.extent(of: offset + range.lowerBound..<offset + range.upperBound)
   }

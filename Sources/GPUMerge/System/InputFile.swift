@@ -70,11 +70,20 @@ package final class InputFile: ByteSource, Sendable {
 
   package func extent(of range: Range<Int>) -> FileExtent? { FileExtent(self, range) }
 
+  package func resident(
+    _ range: Range<Int>, in window: ReadWindow?
+  ) -> UnsafeRawBufferPointer? {
+    window?.bytes(of: self, in: range)
+  }
+
   package func read(
     into destination: UnsafeMutableRawBufferPointer, at offset: Int, through window: ReadWindow?
   ) throws(GPUMergeError) {
     guard let base = destination.baseAddress else { return }
-    if let window, window.read(self, into: destination, at: offset) { return }
+    if let bytes = resident(offset..<offset + destination.count, in: window) {
+      destination.copyMemory(from: bytes)
+      return
+    }
     let number = try pool.pin(descriptor)
     defer { descriptor.unpin() }
     var done = 0

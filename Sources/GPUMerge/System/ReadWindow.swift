@@ -1,11 +1,13 @@
-/// What one worker is about to read of the input files, held in memory if the page cache has it not.
+/// What one worker is about to read of the input files, held in memory where one large read takes less
+/// time than what comes instead.
 ///
 /// A checkpoint is read once. Through the page cache, that costs the processor a copy out of pages which
 /// the system has only just taken for it, and pushes out what others have there. So what is not cached is
 /// read past the cache (O_DIRECT), in runs as long as the worker's next output block needs of each model.
-/// What is cached is left to plain reads.
+/// What is cached is left to plain reads, unless it is many small tensors: one behind the other in their
+/// file, they are copied out of the cache in one run, as a call for each would take longer.
 ///
-/// The calls for some inputs are `note`, as often as there is room, `load`, any number of `read`, `clear`.
+/// The calls for some inputs are `note`, as often as there is room, `load`, any number of `bytes`, `clear`.
 /// Used by one thread at a time.
 package final class ReadWindow {
   private let byteCount: Int
@@ -16,7 +18,7 @@ package final class ReadWindow {
   private var notedByteCount = 0
   private var loaded: [ObjectIdentifier: [Run]] = [:]
 
-  /// Shorter runs are left to plain reads, for which the system reads ahead.
+  /// Shorter runs are not read past the cache: the system reads ahead for plain reads.
   private static let minimumRunByteCount = 32 << 10
 
   /// Creates a window of at most `byteCount` bytes.
@@ -35,7 +37,8 @@ package final class ReadWindow {
     return true
   }
 
-  /// Reads those of the noted runs that the page cache does not hold, and forgets the others.
+  /// Reads those of the noted runs that the page cache does not hold, or that have many small parts, and
+  /// forgets the others.
   package func load() {
     var end = 0
     for input in noted.indices {
@@ -51,38 +54,30 @@ package final class ReadWindow {
 
   /// Reads a run into the window from `end` on; nil if that is better left to plain reads.
   private func load(_ run: Run, at end: inout Int) -> Run? {
-    let offset = end
-    let next = offset + run.pages.count
-    guard run.range.count >= Self.minimumRunByteCount, next <= byteCount,
-      run.file.direct.isWorthwhile(at: run.pages.lowerBound), let memory
-    else { return nil }
-    let room = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[offset..<next])
-    guard run.file.direct.read(into: room, at: run.pages.lowerBound, atLeast: run.range) else {
-      return nil
-    }
-    end = next
+    let next = end + run.pages.count
+    guard next <= byteCount else { return nil }
+    let isDirect =
+      run.range.count >= Self.minimumRunByteCount
+      && run.file.direct.isWorthwhile(at: run.pages.lowerBound)
+    guard isDirect || run.hasSmallParts, let memory else { return nil }
+    let room = UnsafeMutableRawBufferPointer(rebasing: memory.bytes[end..<next])
+    guard isDirect ? run.readDirectly(into: room) : run.readPlainly(into: room) else { return nil }
     var run = run
-    run.offset = offset
+    run.offset = end
+    end = next
     return run
   }
 
   /// Forgets what was read.
   package func clear() { loaded.removeAll(keepingCapacity: true) }
 
-  /// Fills `destination` with the bytes of a file from `offset` on; false if they are not all here.
-  package func read(
-    _ file: InputFile, into destination: UnsafeMutableRawBufferPointer, at offset: Int
-  ) -> Bool {
-    guard !loaded.isEmpty, let runs = loaded[ObjectIdentifier(file)], let memory else {
-      return false
-    }
-    let end = offset + destination.count
-    let run = runs.first { $0.range.lowerBound <= offset && end <= $0.range.upperBound }
-    guard let run else { return false }
-    let start = run.offset + offset - run.pages.lowerBound
-    destination.copyMemory(
-      from: UnsafeRawBufferPointer(rebasing: memory.bytes[start..<start + destination.count]))
-    return true
+  /// A range of a file, which stays until `clear`; nil if it is not all here.
+  package func bytes(of file: InputFile, in range: Range<Int>) -> UnsafeRawBufferPointer? {
+    guard !loaded.isEmpty, let runs = loaded[ObjectIdentifier(file)], let memory,
+      let run = runs.first(where: { $0.range.contains(range) })
+    else { return nil }
+    let start = run.offset + range.lowerBound - run.pages.lowerBound
+    return UnsafeRawBufferPointer(rebasing: memory.bytes[start..<start + range.count])
   }
 }
 
@@ -90,11 +85,31 @@ package final class ReadWindow {
 private struct Run {
   let file: InputFile
   var range: Range<Int>
+  /// The number of ranges that were noted.
+  var partCount = 1
   var offset = 0
+
+  /// Whether the parts are better read at once: up to this size, a read of a part costs more than that
+  /// its bytes are no longer in the nearest cache when a kernel comes to them.
+  var hasSmallParts: Bool { partCount > 1 && range.count < partCount * 8 << 10 }
 
   var pages: Range<Int> {
     let page = AlignedMemory.pageByteCount
     return range.lowerBound & ~(page - 1)..<(range.upperBound + page - 1) & ~(page - 1)
+  }
+
+  /// Reads the pages past the page cache; false if that fails.
+  func readDirectly(into room: UnsafeMutableRawBufferPointer) -> Bool {
+    file.direct.read(into: room, at: pages.lowerBound, atLeast: range)
+  }
+
+  /// Reads the range through the page cache, to its place in the pages; false if that fails.
+  func readPlainly(into room: UnsafeMutableRawBufferPointer) -> Bool {
+    let start = range.lowerBound - pages.lowerBound
+    let destination = UnsafeMutableRawBufferPointer(
+      rebasing: room[start..<start + range.count])
+    // Whoever reads a part of it finds out what is wrong.
+    return (try? file.read(into: destination, at: range.lowerBound)) != nil
   }
 }
 
@@ -113,6 +128,7 @@ extension [Run] {
     }
     var joined = last
     joined.range = last.range.lowerBound..<Swift.max(last.range.upperBound, extent.range.upperBound)
+    joined.partCount += 1
     self[count - 1] = joined
     return joined.pages.count - last.pages.count
   }

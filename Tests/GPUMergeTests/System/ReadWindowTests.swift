@@ -76,9 +76,41 @@ struct ReadWindowTests {
     let window = ReadWindow(byteCount: 1 << 20)
     #expect(window.note([FileExtent(file.file, 0..<500_000)]))
     window.load()
-    let room = AlignedMemory(byteCount: 500_000)
-    let destination = UnsafeMutableRawBufferPointer(rebasing: room.bytes[..<500_000])
-    #expect(!window.read(file.file, into: destination, at: 0))
+    #expect(window.bytes(of: file.file, in: 0..<500_000) == nil)
+  }
+
+  @Test("that are cached already and small are read at once")
+  func small() throws {
+    let file = try ColdFile(byteCount: 1 << 20, in: folder)
+    _ = try file.file.bytes(at: 0, count: 1 << 20)
+    let window = ReadWindow(byteCount: 1 << 20)
+    for start in stride(from: 1001, to: 300_000, by: 1000) {
+      #expect(window.note([FileExtent(file.file, start..<start + 1000)]))
+    }
+    window.load()
+    #expect(window.bytes(of: file.file, in: 1001..<300_001) != nil)
+    #expect(try file.isRight(123_001..<124_001, through: window))
+    window.clear()
+    #expect(window.bytes(of: file.file, in: 1001..<2001) == nil)
+  }
+
+  @Test(
+    "that are small and of a file that became shorter are the error that they are in a plain read")
+  func truncatedSmall() throws {
+    let file = try ColdFile(byteCount: 1 << 20, in: folder)
+    _ = try file.file.bytes(at: 0, count: 1 << 20)
+    let window = ReadWindow(byteCount: 1 << 20)
+    #expect(truncate(file.file.path.string, 30_500) == 0)
+    for start in stride(from: 0, to: 60_000, by: 1000) {
+      #expect(window.note([FileExtent(file.file, start..<start + 1000)]))
+    }
+    window.load()
+    #expect(try file.isRight(29_000..<30_000, through: window))
+    let error = #expect(throws: GPUMergeError.self) {
+      try file.isRight(30_000..<31_000, through: window)
+    }
+    #expect(error?.kind == .inputChanged)
+    #expect(error?.offset == 30_500)
   }
 
   @Test("of a file that became shorter are the error that they are in a plain read")

@@ -20,16 +20,29 @@ final class StoredMember: ByteSource, Sendable {
     into destination: UnsafeMutableRawBufferPointer, at offset: Int, through window: ReadWindow?
   ) throws(GPUMergeError) {
     try file.read(into: destination, at: member.dataOffset + offset, through: window)
-    guard member.hasCRC, isWorthRecording(destination.count) else { return }
-    for gap in ledger.withLock({ $0.gaps(in: offset..<offset + destination.count) }) {
-      let part = destination[gap.lowerBound - offset..<gap.upperBound - offset]
+    record(UnsafeRawBufferPointer(destination), at: offset)
+  }
+
+  func resident(_ range: Range<Int>, in window: ReadWindow?) -> UnsafeRawBufferPointer? {
+    guard let bytes = file.resident(inFile(range), in: window) else { return nil }
+    record(bytes, at: range.lowerBound)
+    return bytes
+  }
+
+  func extent(of range: Range<Int>) -> FileExtent? { file.extent(of: inFile(range)) }
+
+  private func inFile(_ range: Range<Int>) -> Range<Int> {
+    member.dataOffset + range.lowerBound..<member.dataOffset + range.upperBound
+  }
+
+  /// Keeps the CRC-32 of bytes that were read from `offset` on.
+  private func record(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+    guard member.hasCRC, isWorthRecording(bytes.count) else { return }
+    for gap in ledger.withLock({ $0.gaps(in: offset..<offset + bytes.count) }) {
+      let part = bytes[gap.lowerBound - offset..<gap.upperBound - offset]
       let crc = crc32(0, UnsafeRawBufferPointer(rebasing: part))
       ledger.withLock { $0.add(gap, crc: crc) }
     }
-  }
-
-  func extent(of range: Range<Int>) -> FileExtent? {
-    file.extent(of: member.dataOffset + range.lowerBound..<member.dataOffset + range.upperBound)
   }
 
   /// Whether to keep the CRC-32 of so many bytes.
