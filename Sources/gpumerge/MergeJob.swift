@@ -1,6 +1,7 @@
 import GPUMerge
 import Glibc
 import Logging
+import Synchronization
 import SystemPackage
 
 /// One merge as the user asked for it, ready to run.
@@ -18,11 +19,20 @@ struct MergeJob: Job {
   let execution: ExecutionOptions.Values
   let reporting: ReportingOptions.Values
 
+  private let kept = Kept()
+
+  /// Keeps the merge as long as the job, which is until the process ends: to free a million objects one by
+  /// one would take longer.
+  private final class Kept: Sendable {
+    let merge = Mutex<Merge?>(nil)
+  }
+
   func run() async throws(GPUMergeError) {
     let bar = ProgressBar(isEnabled: reporting.verbosity > .quiet && ProgressBar.isPossible)
     let merge = try await Threads.run { () throws(GPUMergeError) in
       try Merge(pool, algorithm: algorithm, options: options(bar))
     }
+    kept.merge.withLock { $0 = merge }
     let target = output.target(
       isFirstModelFolder: merge.isFirstModelFolder, defaultFormat: merge.defaultFormat,
       maxShardByteCount: maxShardByteCount)

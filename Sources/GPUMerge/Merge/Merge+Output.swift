@@ -51,12 +51,14 @@ extension Merge {
   /// When the merge is interrupted, what is finished stays beside the output, and the same merge
   /// goes on from there.
   package func write(to target: OutputTarget) async throws(GPUMergeError) -> MergeReport {
+    async let fingerprint = Threads.run { self.fingerprint }
     let plan = try outputPlan(for: target)
     let run = try MergeRun(self, totalByteCount: plan.byteCount)
+    let headers = await fingerprint
     let workspace = try await Threads.run { () throws(GPUMergeError) in
       try Workspace(
-        for: target, plan: workPlan(for: plan), inputs: inputFiles,
-        overwrite: options.overwritesOutput, restart: options.restarts,
+        for: target, plan: headers.map { workPlan(for: plan, fingerprint: $0) },
+        inputs: inputFiles, overwrite: options.overwritesOutput, restart: options.restarts,
         recordInterval: options.recordInterval)
     }
     let companions: Companions

@@ -1,11 +1,17 @@
 import SystemPackage
 
 extension Merge {
-  /// What this merge is about, to tell whether an unfinished one is the same; nil if models are in
-  /// memory, where another run cannot find them again.
-  func workPlan(for plan: OutputPlan) -> WorkPlan? {
+  /// The SHA-256 of what the headers of all models say; nil if models are in memory, where another run
+  /// cannot find them again.
+  var fingerprint: String? {
     let models = planner.models + (planner.base.map { [$0] } ?? [])
     guard models.allSatisfy({ $0.checkpoint != nil }) else { return nil }
+    let fingerprints = Threads.map(models) { $0.fingerprint }
+    return sha256(Array(fingerprints.joined(separator: " ").utf8))
+  }
+
+  /// What this merge is about, to tell whether an unfinished one is the same.
+  func workPlan(for plan: OutputPlan, fingerprint: String) -> WorkPlan {
     let recipe = RecipeRecord.json(
       algorithm: planner.algorithm, modelCount: planner.models.count, dtype: options.dtype,
       selection: options.selection)
@@ -16,7 +22,7 @@ extension Merge {
           path: $0.path.string, byteCount: $0.byteCount, modified: $0.modificationTime,
           inode: $0.identity.inode)
       },
-      description: sha256(Array(models.map(\.fingerprint).joined(separator: " ").utf8)),
+      description: fingerprint,
       outputs: plan.files.map {
         WorkPlan.Output(
           name: $0.name, byteCount: $0.plan.layout.byteCount, layout: $0.plan.layout.fingerprint)
@@ -28,9 +34,13 @@ extension LoadedModel {
   /// The SHA-256 of what the model's headers say.
   fileprivate var fingerprint: String {
     var bytes: [UInt8] = []
+    // Most tensors have a name and a few numbers.
+    bytes.reserveCapacity(64 * tensors.count)
     for tensor in tensors {
       bytes.append(contentsOf: tensor.name.utf8)
-      bytes.append(contentsOf: [0, tensor.dtype.rawValue, tensor.isBigEndian ? 1 : 0])
+      bytes.append(0)
+      bytes.append(tensor.dtype.rawValue)
+      bytes.append(tensor.isBigEndian ? 1 : 0)
       for dimension in tensor.shape { bytes.append(dimension) }
       switch tensor.layout {
       case .contiguous(let offset): bytes.append(offset)
