@@ -79,11 +79,7 @@ package struct MemoryPlan: Sendable, Hashable {
   private init(steps: [Step], block: Int, launch: Int, slots: Int, inputs: Int, copies: Int) {
     var staging = 0
     var accumulator = 0
-    var last: Step?
     for step in steps {
-      // Steps differ in little but their names: neighbours that are alike are measured once.
-      if let last, step.hasTypes(of: last) { continue }
-      last = step
       let runs = step.runs(maximumInputCount: inputs)
       for run in runs {
         let elements = launch / step.output.dtype.byteWidth
@@ -110,16 +106,6 @@ extension Step {
   fileprivate var inputWidth: Int {
     guard case .merge(_, let models, _) = action else { return 0 }
     return models.lazy.map(\.dtype.byteWidth).max() ?? 0
-  }
-
-  /// Whether the launches of both steps are alike, and read and write the same types.
-  fileprivate func hasTypes(of other: Step) -> Bool {
-    guard case .merge(let operation, let models, let base) = action,
-      case .merge(let otherOperation, let otherModels, let otherBase) = other.action
-    else { return false }
-    return output.dtype == other.output.dtype && base?.dtype == otherBase?.dtype
-      && operation.positions == otherOperation.positions
-      && models.elementsEqual(otherModels) { $0.dtype == $1.dtype }
   }
 
   fileprivate var baseWidth: Int {

@@ -32,6 +32,7 @@ extension [TiedTensor] {
   /// The ties of some of the steps, given by their ascending indices, as ties of these alone: what
   /// one of several output files has.
   package func restricted(to steps: [Int]) -> [TiedTensor] {
+    guard !isEmpty else { return [] }
     let positions = Dictionary(uniqueKeysWithValues: zip(steps, steps.indices))
     return compactMap { tie in
       guard let step = positions[tie.step] else { return nil }
