@@ -89,8 +89,10 @@ private struct Run {
   var partCount = 1
   var offset = 0
 
-  /// Whether the parts are better read at once: up to this size, a read of a part costs more than that
-  /// its bytes are no longer in the nearest cache when a kernel comes to them. For a few, no window is taken.
+  /// Whether the parts are better read at once than one by one.
+  ///
+  /// Up to this size, a read of a part costs more than that its bytes are no longer in the nearest cache
+  /// when a kernel comes to them. For a few, no window is taken.
   var hasSmallParts: Bool { partCount >= 8 && range.count < partCount * 8 << 10 }
 
   var pages: Range<Int> {

@@ -26,26 +26,35 @@ final class DeflatedMember: ByteSource, Sendable {
   private static let maximumIdleCount = 2
   private static let chunkByteCount = 1 << 16
 
+  /// Memory to decompress members in, one after the other.
+  static func room() -> AlignedMemory { AlignedMemory(byteCount: chunkByteCount) }
+
   /// Opens a member whose `byteCount` is already known to be what is wanted.
-  init(_ member: ZipMember, in file: InputFile) throws(GPUMergeError) {
+  ///
+  /// Who opens many has one `room` for all: what is large and soon freed, between small things that stay,
+  /// leaves gaps in memory that nothing fits into.
+  init(
+    _ member: ZipMember, in file: InputFile, through room: AlignedMemory = room()
+  ) throws(GPUMergeError) {
     self.member = member
     self.file = file
     byteCount = member.byteCount
-    places = Places(list: try Self.inflateAll(member, in: file) { _ in })
+    places = Places(list: try Self.inflateAll(member, in: file, through: room) { _ in })
   }
 
   /// Decompresses a member from end to end, checks it, and returns places to start from.
   @discardableResult
   static func inflateAll(
-    _ member: ZipMember, in file: InputFile, _ body: (UnsafeRawBufferPointer) -> Void
+    _ member: ZipMember, in file: InputFile, through room: AlignedMemory = room(),
+    _ body: (UnsafeRawBufferPointer) -> Void
   ) throws(GPUMergeError) -> [InflateCursor.Place] {
     // At 40 KiB a place, at most 1 % and 40 MiB of memory.
     let spacing = max(4 << 20, member.byteCount / 1024)
     let cursor = try InflateCursor(member, in: file)
     var places: [InflateCursor.Place] = []
     var lastPlace = 0
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkByteCount, alignment: 64)
-    defer { buffer.deallocate() }
+    let buffer = room.bytes
+    defer { extendLifetime(room) }
     var crc: UInt32 = 0
     while !cursor.isAtEnd {
       let count = try cursor.produce(into: buffer)

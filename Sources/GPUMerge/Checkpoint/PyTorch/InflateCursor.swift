@@ -3,8 +3,7 @@ final class InflateCursor {
   private let member: ZipMember
   private let file: InputFile
   private let inflater: Inflater
-  /// Compressed bytes, no more than the member has: what is large and soon freed, between small things that
-  /// stay, leaves gaps in memory that nothing fits into.
+  /// Compressed bytes, no more than the member has, as there may be many members.
   private let input: UnsafeMutableRawBufferPointer
   /// The part of `input` that is still to be decompressed.
   private var pending = 0..<0

@@ -4,6 +4,7 @@ struct TorchArchive: StorageContainer {
   let isBigEndian: Bool
   private var membersByPath: [[UInt8]: ZipMember] = [:]
   private static let noteByteCount = 4096
+  private let room = DeflatedMember.room()
 
   init(_ archive: ZipArchive) throws(GPUMergeError) {
     self.archive = archive
@@ -56,7 +57,7 @@ struct TorchArchive: StorageContainer {
     guard let member = storage(key) else {
       throw GPUMergeError(.storageMissing, "a storage is not in the archive")
     }
-    if member.isDeflated { return try DeflatedMember(member, in: archive.file) }
+    if member.isDeflated { return try DeflatedMember(member, in: archive.file, through: room) }
     return StoredMember(member, in: archive.file)
   }
 
