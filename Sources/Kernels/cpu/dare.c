@@ -20,6 +20,7 @@ GM_BEGIN_TARGET(GM_AVX2)
 #define GM_ISA avx2
 #include "tile.h"
 #include "vector.h"
+#include "dare_masks.h"
 #include "dare_vectors.h"
 #include "dare_body.h"
 #undef GM_ISA
@@ -32,6 +33,7 @@ GM_BEGIN_TARGET(GM_AVX512)
 #define GM_FINISH_LOOP _Pragma("clang loop vectorize_width(16)")
 #include "tile.h"
 #include "vector.h"
+#include "dare_masks.h"
 #include "dare_vectors.h"
 #include "dare_body.h"
 #undef GM_ISA
