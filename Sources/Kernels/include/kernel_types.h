@@ -68,7 +68,8 @@ typedef struct {
   gm_u32 inputs;
 } gm_kernel;
 
-/// The elements a launch works on. Offsets are in bytes into the buffers, multiples of the element size.
+/// The elements a launch works on. Offsets are in bytes into the buffers: on devices multiples of the element
+/// size, but on the CPU path inputs may start anywhere.
 typedef struct {
   /// The number of elements.
   gm_u64 count;
