@@ -5,8 +5,7 @@
 static void GM_NAME(dare_mask)(uint32_t *restrict keeps, size_t groups, gm_u64 first, gm_u32 model,
                                const gm_dare_parameters *dare) {
 #if GM_VECTORS
-  gm_u64 last = (first >> 3) + gm_tile / 8 - 1;
-  if (first >> 35 == last >> 32) {
+  if (GM_NAME(groups_of_stream)(first >> 3) >= gm_tile / 8) {
     GM_NAME(tile_mask)(keeps, groups, first >> 3, model, dare);
     return;
   }
@@ -148,7 +147,8 @@ bool GM_NAME(gm_dare)(const gm_kernel *kernel, const gm_piece *piece, const gm_o
 #if GM_VECTORS
     size_t turns = in_vectors && skip == 0 ? GM_NAME(dare_turns)(piece, from) : 0;
     if (turns > 0) {
-      count = GM_NAME(dare_vectors)(kernel, piece, operands, dare, from, turns, &nonfinite);
+      GM_NAME(dare_vectors)(kernel, piece, operands, dare, from, turns, &nonfinite);
+      count = turns * gm_dare_lanes;
       continue;
     }
 #endif

@@ -46,6 +46,11 @@ static GM_NAME(dare_stream)
   return result;
 }
 
+/// How many groups from one on have the same streams.
+GM_INLINE gm_u64 GM_NAME(groups_of_stream)(gm_u64 group) {
+  return ((gm_u64)1 << 32) - (gm_u32)group;
+}
+
 /// What the first two rounds of Philox make of the numbers of eight groups, whatever the model.
 typedef struct {
   gm_v8u64 product0, product1;

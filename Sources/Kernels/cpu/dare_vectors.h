@@ -266,15 +266,15 @@ GM_INLINE bool GM_NAME(dare_loop)(gm_element type, gm_division division,
 /// How many turns can be done in vectors from an element on, the first of a group: those with full vectors
 /// whose groups have the same streams.
 static size_t GM_NAME(dare_turns)(const gm_piece *piece, size_t from) {
-  gm_u64 group = (piece->first + from) >> 3, alike = (((gm_u64)1 << 32) - (gm_u32)group) / 8;
+  gm_u64 alike = GM_NAME(groups_of_stream)((piece->first + from) >> 3) / 8;
   size_t full = (piece->count - from) / gm_dare_lanes;
   return full < alike ? full : (size_t)alike;
 }
 
-/// Does the elements of some turns from `from` on, and returns how many those are.
-static size_t GM_NAME(dare_vectors)(const gm_kernel *kernel, const gm_piece *piece,
-                                    const gm_operands *operands, const gm_dare_parameters *dare,
-                                    size_t from, size_t turns, bool *nonfinite) {
+/// Does the elements of some turns from `from` on.
+static void GM_NAME(dare_vectors)(const gm_kernel *kernel, const gm_piece *piece,
+                                  const gm_operands *operands, const gm_dare_parameters *dare,
+                                  size_t from, size_t turns, bool *nonfinite) {
   gm_u64 group = (piece->first + from) >> 3;
   size_t start = from * (size_t)gm_element_size(kernel->input);
   GM_NAME(vector_launch) launch = {.count = piece->inputs};
@@ -292,7 +292,6 @@ static size_t GM_NAME(dare_vectors)(const gm_kernel *kernel, const gm_piece *pie
   GM_FOR_VECTOR_TYPE(kernel->input, GM_DARE_TYPE, &launch, dare, group, turns)
 #undef GM_DARE
 #undef GM_DARE_TYPE
-  return turns * gm_dare_lanes;
 }
 
 /// Whether a launch can be done in vectors.
