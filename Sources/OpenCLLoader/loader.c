@@ -29,6 +29,9 @@ static void load(void) {
 #define OPENCL_FIND(name) api.name = (__typeof__(api.name))find(library, #name);
   OPENCL_FUNCTIONS(OPENCL_FIND)
 #undef OPENCL_FIND
+#define OPENCL_FIND(name) api.name = (__typeof__(api.name))dlsym(library, #name);
+  OPENCL_2_FUNCTIONS(OPENCL_FIND)
+#undef OPENCL_FIND
 }
 
 const opencl_api *opencl_load(const char **problem) {

@@ -10,7 +10,7 @@ struct BenchmarkTests {
   @Test("the bus to a device with memory of its own is measured, both ways and with both memories")
   func bus() async throws {
     let scratch = try Scratch()
-    let backend = try OpenCLBackend(TestDevice.require(), isHostUnified: false)
+    let backend = try OpenCLBackend(TestDevice.require(), memorySharing: .copied)
     let benchmark = Benchmark(
       MergeDevice(backend), folder: FilePath(scratch.path), byteCount: 1 << 20,
       timeLimit: .seconds(60), tell: { _ in })

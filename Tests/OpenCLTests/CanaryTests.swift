@@ -5,17 +5,32 @@ import Testing
 
 /// A device that also writes where it should not.
 enum Stray {
-  /// The buffers that kernels were given, by the index of the argument, as bit patterns.
-  static let buffers = Mutex<[cl_uint: UInt]>([:])
+  /// The memory that kernels were given, by the index of the argument.
+  static let memory = Mutex<[cl_uint: Memory]>([:])
   /// Where kernels write as well: in an argument's buffer, at an offset.
   static let target = Mutex<(argument: cl_uint, offset: Int)>((0, 0))
+  /// Buffers and addresses as bit patterns.
+  enum Memory {
+    case buffer(UInt)
+    case shared(UInt)
+  }
+
   static let garbage: [UInt8] = [0xBA, 0xD0, 0xBA, 0xD0]
 
   static func write(_ queue: cl_command_queue?) {
     let (argument, offset) = target.withLock(\.self)
-    guard let buffer = cl_mem(bitPattern: buffers.withLock { $0[argument] ?? 0 }) else { return }
-    _ = Faults.real?.clEnqueueWriteBuffer(
-      queue, buffer, cl_bool(CL_TRUE), offset, garbage.count, garbage, 0, nil, nil)
+    switch memory.withLock({ $0[argument] }) {
+    case .buffer(let object):
+      _ = Faults.real?.clEnqueueWriteBuffer(
+        queue, cl_mem(bitPattern: object), cl_bool(CL_TRUE), offset, garbage.count, garbage, 0, nil,
+        nil)
+    case .shared(let start):
+      // After the kernel, whose numbers would go over some of it.
+      _ = Faults.real?.clFinish(queue)
+      UnsafeMutableRawPointer(bitPattern: start + UInt(offset))?
+        .copyMemory(from: garbage, byteCount: garbage.count)
+    case nil: break
+    }
   }
 
   static func table(argument: cl_uint, offset: Int) -> opencl_api? {
@@ -23,9 +38,14 @@ enum Stray {
     target.withLock { $0 = (argument, offset) }
     table.clSetKernelArg = { kernel, index, byteCount, value in
       if byteCount == MemoryLayout<cl_mem>.size, let value {
-        Stray.buffers.withLock { $0[index] = value.load(as: UInt.self) }
+        let object = value.load(as: UInt.self)
+        Stray.memory.withLock { $0[index] = .buffer(object) }
       }
       return Faults.real?.clSetKernelArg(kernel, index, byteCount, value) ?? CL_INVALID_VALUE
+    }
+    table.clSetKernelArgSVMPointer = { kernel, index, pointer in
+      Stray.memory.withLock { $0[index] = .shared(UInt(bitPattern: pointer)) }
+      return Faults.real?.clSetKernelArgSVMPointer?(kernel, index, pointer) ?? CL_INVALID_VALUE
     }
     table.clEnqueueNDRangeKernel = { queue, kernel, dimensions, _, global, local, _, _, event in
       let status = Faults.counting?.clEnqueueNDRangeKernel(
@@ -49,10 +69,10 @@ extension FaultTests {
 
   @Test(
     "a device that writes before or after its memory is found out", arguments: strays,
-    [true, false])
-  func stray(_ stray: (argument: cl_uint, offset: Int), isHostUnified: Bool) throws {
+    TestDevice.sharings)
+  func stray(_ stray: (argument: cl_uint, offset: Int), sharing: MemorySharing) throws {
     let table = try #require(Stray.table(argument: stray.argument, offset: stray.offset))
-    let error = #expect(throws: DeviceError.self) { try run(table, isHostUnified) }
+    let error = #expect(throws: DeviceError.self) { try run(table, sharing) }
     #expect(error?.description.contains("wrote where it must not") == true)
     expectNothingLives()
   }
@@ -60,7 +80,7 @@ extension FaultTests {
   @Test("a write inside of the memory is no matter for canaries, but for --verify")
   func wrongNumber() async throws {
     let table = try #require(Stray.table(argument: 2, offset: 4096 + 8))
-    #expect(try run(table, true) != Self.merge.run(on: .cpu))
+    #expect(try run(table) != Self.merge.run(on: .cpu))
     var whole = SmallMerge()
     #expect(try await !whole.run(table).0.isIdentical(to: whole.expected()))
     whole.verifiesSample = true
@@ -91,7 +111,7 @@ extension FaultTests {
         queue, buffer, isBlocking, offset, max(byteCount - 8, 1), host, 0, nil, event)
         ?? CL_INVALID_VALUE
     }
-    let error = #expect(throws: DeviceError.self) { try run(table, false) }
+    let error = #expect(throws: DeviceError.self) { try run(table, .copied) }
     #expect(error?.description.contains("did not give back") == true)
     expectNothingLives()
   }
@@ -108,16 +128,16 @@ extension FaultTests {
         ?? CL_INVALID_VALUE
     }
     let slot = try OpenCLBackend(
-      TestDevice.require(), api: OpenCLAPI(table), isHostUnified: false
+      TestDevice.require(), api: OpenCLAPI(table), memorySharing: .copied
     ).makeSlot(Self.merge.layout)
     #expect(try Self.merge.run(on: slot) == Self.merge.run(on: .cpu))
     Faults.fail(0..<1)
     #expect(throws: DeviceError.self) { try Self.merge.run(on: slot) }
   }
 
-  private func run(_ table: opencl_api, _ isHostUnified: Bool) throws -> Merged {
+  private func run(_ table: opencl_api, _ sharing: MemorySharing? = nil) throws -> Merged {
     let backend = try OpenCLBackend(
-      TestDevice.require(), api: OpenCLAPI(table), isHostUnified: isHostUnified)
+      TestDevice.require(), api: OpenCLAPI(table), memorySharing: sharing)
     return try Self.merge.run(on: backend.makeSlot(Self.merge.layout))
   }
 }

@@ -16,6 +16,9 @@ struct DiscoveryTests {
       #expect(0 < device.maximumAllocationByteCount)
       #expect(device.maximumAllocationByteCount <= device.globalMemoryByteCount)
       #expect(device.kind != .cpu || device.isHostUnified)
+      if device.platformName == "Portable Computing Language" {
+        #expect(device.memorySharing == .virtual)
+      }
     }
     let ranks = OpenCLDevices.found.all.map { OpenCLDevice.Kind.allCases.firstIndex(of: $0.kind) }
     #expect(ranks.compactMap(\.self) == ranks.compactMap(\.self).sorted())
@@ -68,6 +71,25 @@ struct DiscoveryTests {
     let none = OpenCLDevices(api: OpenCLAPI(functions))
     #expect(none.all.isEmpty)
     #expect(none.problem == "no OpenCL driver offers a usable device")
+  }
+
+  @Test("memory is shared as closely as device and library allow", .needsDevice)
+  func memorySharing() throws {
+    var functions = try OpenCLAPI.system.get().functions
+    func sharing() throws -> MemorySharing {
+      try #require(OpenCLDevices(api: OpenCLAPI(functions)).all.first).memorySharing
+    }
+    guard try sharing() == .virtual else { return }
+    functions.clSVMAlloc = nil
+    #expect(try sharing() == .mapped)
+    functions = try OpenCLAPI.system.get().functions
+    functions.clGetDeviceInfo = { device, parameter, byteCount, value, size in
+      // As a device before OpenCL 2.0 answers.
+      guard parameter != cl_device_info(CL_DEVICE_SVM_CAPABILITIES) else { return CL_INVALID_VALUE }
+      return (try? OpenCLAPI.system.get())?.functions
+        .clGetDeviceInfo(device, parameter, byteCount, value, size) ?? CL_INVALID_VALUE
+    }
+    #expect(try sharing() == .mapped)
   }
 
   @Test("a device whose queries fail is left out", .needsDevice)

@@ -9,14 +9,12 @@ extension FaultTests {
     "whichever call fails, the result is right or the error clear",
     arguments: InjectedFault.names)
   func everyCall(function: String) async throws {
-    let isHostUnified = ["clEnqueueMapBuffer", "clSetMemObjectDestructorCallback"].contains(
-      function)
     let expected = try await SmallMerge().expected()
     for call in 0..<200 {
       let fault = InjectedFault(
         function: function, calls: call..<call + 1, status: Self.status(of: function))
       let hasFailed = try await merge(
-        fault, expected, isHostUnified: isHostUnified, isRequired: call % 2 == 1)
+        fault, expected, Self.memorySharing(for: function), isRequired: call % 2 == 1)
       expectNothingLivesSoon()
       guard hasFailed else { return }
     }
@@ -31,7 +29,7 @@ extension FaultTests {
     for call in stride(from: 0, to: 1000, by: 5) {
       // What waits fails, too, and is called by whatever ends.
       let fault = InjectedFault(function: nil, calls: call..<Int.max, status: status)
-      guard try await merge(fault, expected, isHostUnified: false, isRequired: false) else {
+      guard try await merge(fault, expected, .copied, isRequired: false) else {
         #expect(call > 50)
         return
       }
@@ -40,13 +38,13 @@ extension FaultTests {
 
   /// Merges with a fault; false if the fault's turn did not come.
   private func merge(
-    _ fault: InjectedFault, _ expected: StateDict, isHostUnified: Bool, isRequired: Bool
+    _ fault: InjectedFault, _ expected: StateDict, _ sharing: MemorySharing, isRequired: Bool
   ) async throws -> Bool {
     let table = try #require(InjectedFault.table(fault))
     var warnings: [String] = []
     do {
       let (merged, heard) = try await SmallMerge().run(
-        table, isHostUnified: isHostUnified, isRequired: isRequired)
+        table, memorySharing: sharing, isRequired: isRequired)
       #expect(merged.isIdentical(to: expected), "\(fault)")
       warnings = heard
     } catch let error as DeviceError {
@@ -70,6 +68,15 @@ extension FaultTests {
   private func expectNothingLivesSoon() {
     Faults.awaitRelease(milliseconds: 5000)
     expectNothingLives()
+  }
+
+  /// How memory is shared where a function is called.
+  private static func memorySharing(for function: String) -> MemorySharing {
+    switch function {
+    case "clEnqueueMapBuffer", "clSetMemObjectDestructorCallback": .mapped
+    case "clSVMAlloc", "clSetKernelArgSVMPointer": .virtual
+    default: .copied
+    }
   }
 
   private static func status(of function: String) -> cl_int {

@@ -11,7 +11,7 @@ struct FaultTests {
   struct Fault: Sendable, CustomTestStringConvertible {
     var function: String
     var status: cl_int
-    var isHostUnified = true
+    var sharing = MemorySharing.mapped
     var inject: @Sendable (inout opencl_api) -> Void
     var testDescription: String { "\(function) \(status)" }
   }
@@ -22,10 +22,10 @@ struct FaultTests {
     Fault(function: "clEnqueueNDRangeKernel", status: -5) { table in
       table.clEnqueueNDRangeKernel = { _, _, _, _, _, _, _, _, _ in -5 }
     },
-    Fault(function: "clEnqueueReadBuffer", status: -5, isHostUnified: false) { table in
+    Fault(function: "clEnqueueReadBuffer", status: -5, sharing: .copied) { table in
       table.clEnqueueReadBuffer = { _, _, _, _, _, _, _, _, _ in -5 }
     },
-    Fault(function: "clEnqueueWriteBuffer", status: -4, isHostUnified: false) { table in
+    Fault(function: "clEnqueueWriteBuffer", status: -4, sharing: .copied) { table in
       table.clEnqueueWriteBuffer = { _, _, _, _, _, _, _, _, _ in -4 }
     },
     Fault(function: "clEnqueueMapBuffer", status: -12) { table in
@@ -99,6 +99,12 @@ struct FaultTests {
     Fault(function: "clSetMemObjectDestructorCallback", status: -6) { table in
       table.clSetMemObjectDestructorCallback = { _, _, _ in -6 }
     },
+    Fault(function: "clSVMAlloc", status: -4, sharing: .virtual) { table in
+      table.clSVMAlloc = { _, _, _, _ in nil }
+    },
+    Fault(function: "clSetKernelArgSVMPointer", status: -50, sharing: .virtual) { table in
+      table.clSetKernelArgSVMPointer = { _, _, _ in -50 }
+    },
     Fault(function: "clFinish", status: -5) { table in
       table.clFinish = { queue in
         _ = Faults.real?.clFinish(queue)
@@ -116,13 +122,15 @@ struct FaultTests {
     },
   ]
 
-  private func backend(_ table: opencl_api, isHostUnified: Bool = true) throws -> OpenCLBackend {
+  private func backend(
+    _ table: opencl_api, _ sharing: MemorySharing = .mapped
+  ) throws -> OpenCLBackend {
     try OpenCLBackend(
-      TestDevice.require(), api: OpenCLAPI(table), isHostUnified: isHostUnified)
+      TestDevice.require(), api: OpenCLAPI(table), memorySharing: sharing)
   }
 
-  private func merge(_ table: opencl_api, isHostUnified: Bool) throws -> Merged {
-    let backend = try backend(table, isHostUnified: isHostUnified)
+  private func merge(_ table: opencl_api, _ sharing: MemorySharing) throws -> Merged {
+    let backend = try backend(table, sharing)
     let merge = MergeCase(inputsPerLaunch: [2, 1])
     return try merge.run(on: backend.makeSlot(merge.layout))
   }
@@ -132,12 +140,13 @@ struct FaultTests {
     #expect(live.isEmpty, sourceLocation: location)
   }
 
-  @Test("without a fault all objects are released", arguments: [true, false])
-  func noFault(isHostUnified: Bool) throws {
+  @Test("without a fault all objects are released", arguments: TestDevice.sharings)
+  func noFault(sharing: MemorySharing) throws {
     let table = try #require(Faults.table())
     let expected = MergeCase(inputsPerLaunch: [2, 1]).run(on: .cpu)
-    #expect(try merge(table, isHostUnified: isHostUnified) == expected)
-    #expect(Faults.live.withLock { $0.count } == 6, "all six sorts of object were created")
+    #expect(try merge(table, sharing) == expected)
+    let sorts = sharing == .virtual ? 7 : 6
+    #expect(Faults.live.withLock { $0.count } == sorts, "every sort of object was created")
     expectNothingLives()
   }
 
@@ -147,7 +156,7 @@ struct FaultTests {
     fault.inject(&table)
     Faults.fail(0..<1)
     let error = #expect(throws: DeviceError.self) {
-      try merge(table, isHostUnified: fault.isHostUnified)
+      try merge(table, fault.sharing)
     }
     #expect(error?.function == fault.function)
     #expect(error?.status == fault.status)
@@ -159,15 +168,16 @@ struct FaultTests {
   func buildLog() throws {
     var table = try #require(Faults.table())
     Self.buildFaults[0].inject(&table)
-    let error = #expect(throws: DeviceError.self) { try merge(table, isHostUnified: true) }
+    let error = #expect(throws: DeviceError.self) { try merge(table, .mapped) }
     let detail = try #require(error?.detail)
     #expect(detail.hasSuffix("\nerror: [31mno such thing"))
     #expect(detail.hasPrefix("-cl-std=CL1.2 "))
     #expect(detail.count < 4000)
   }
 
-  @Test("an allocation that fails frees those before it", arguments: [true, false], [-4, -61])
-  func everyAllocation(isHostUnified: Bool, status: cl_int) throws {
+  @Test(
+    "an allocation that fails frees those before it", arguments: TestDevice.sharings, [-4, -61])
+  func everyAllocation(sharing: MemorySharing, status: cl_int) throws {
     var failures = 0
     while failures < 20 {
       var table = try #require(Faults.table())
@@ -176,7 +186,7 @@ struct FaultTests {
         status == -4
         ? { failOrCreate($0, $1, $2, $3, $4, -4) } : { failOrCreate($0, $1, $2, $3, $4, -61) }
       do {
-        _ = try merge(table, isHostUnified: isHostUnified)
+        _ = try merge(table, sharing)
         break
       } catch let error as DeviceError {
         #expect(error.function == "clCreateBuffer")
@@ -185,7 +195,8 @@ struct FaultTests {
       expectNothingLives()
       failures += 1
     }
-    #expect(failures == (isHostUnified ? 4 : 7), "input, output, flags, accumulator")
+    let expected = [.copied: 7, .mapped: 4, .virtual: 1] as [MemorySharing: Int]
+    #expect(failures == expected[sharing], "input, output, flags, accumulator")
   }
 
   @Test("a slot that does not fit leaves the device usable")
@@ -204,7 +215,7 @@ struct FaultTests {
 
   @Test("any command that fails while it runs is found before bytes are given out")
   func everyEvent() throws {
-    for isHostUnified in [true, false] {
+    for sharing in TestDevice.sharings {
       var failures = 0
       while failures < 40 {
         var table = try #require(Faults.table())
@@ -215,7 +226,7 @@ struct FaultTests {
           return status ?? CL_INVALID_VALUE
         }
         do {
-          _ = try merge(table, isHostUnified: isHostUnified)
+          _ = try merge(table, sharing)
           break
         } catch let error as DeviceError {
           #expect(error.function.hasPrefix("clEnqueue"))
@@ -224,7 +235,7 @@ struct FaultTests {
         expectNothingLives()
         failures += 1
       }
-      #expect(6..<40 ~= failures)
+      #expect((sharing == .virtual ? 4 : 6)..<40 ~= failures)
     }
   }
 
@@ -266,11 +277,11 @@ struct FaultTests {
     expectNothingLives()
   }
 
-  @Test("a slot may go while its commands are under way", arguments: [true, false])
-  func abandoned(isHostUnified: Bool) throws {
+  @Test("a slot may go while its commands are under way", arguments: TestDevice.sharings)
+  func abandoned(sharing: MemorySharing) throws {
     let table = try #require(Faults.table())
     do {
-      let backend = try backend(table, isHostUnified: isHostUnified)
+      let backend = try backend(table, sharing)
       let merge = MergeCase(count: 100_003)
       for _ in 0..<5 {
         let slot = try backend.makeSlot(merge.layout)

@@ -67,6 +67,15 @@ enum Faults {
     table.clReleaseCommandQueue = { released("queue", Faults.real?.clReleaseCommandQueue($0)) }
     table.clCreateBuffer = { created("buffer", Faults.real?.clCreateBuffer($0, $1, $2, $3, $4)) }
     table.clReleaseMemObject = { released("buffer", Faults.real?.clReleaseMemObject($0)) }
+    table.clSVMAlloc = {
+      let pointer = Faults.real?.clSVMAlloc?($0, $1, $2, $3)
+      if pointer != nil { Faults.count("shared memory", 1) }
+      return pointer
+    }
+    table.clSVMFree = {
+      Faults.real?.clSVMFree?($0, $1)
+      Faults.count("shared memory", -1)
+    }
     table.clCreateProgramWithSource = {
       created("program", Faults.real?.clCreateProgramWithSource($0, $1, $2, $3, $4))
     }

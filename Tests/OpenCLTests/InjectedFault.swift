@@ -31,7 +31,7 @@ struct InjectedFault: Sendable {
     "clCreateKernel", "clSetMemObjectDestructorCallback", "clBuildProgram", "clSetKernelArg",
     "clGetKernelWorkGroupInfo", "clEnqueueNDRangeKernel", "clEnqueueReadBuffer",
     "clEnqueueWriteBuffer", "clEnqueueMapBuffer", "clEnqueueUnmapMemObject", "clFlush",
-    "clWaitForEvents", "clGetEventInfo", "clFinish",
+    "clWaitForEvents", "clGetEventInfo", "clFinish", "clSVMAlloc", "clSetKernelArgSVMPointer",
   ]
 
   /// Counts a call; a status if it is to fail.
@@ -62,6 +62,11 @@ struct InjectedFault: Sendable {
     }
     table.clSetKernelArg = { kernel, index, byteCount, value in
       fail("clSetKernelArg") { $0.clSetKernelArg(kernel, index, byteCount, value) }
+    }
+    table.clSetKernelArgSVMPointer = { kernel, index, pointer in
+      fail("clSetKernelArgSVMPointer") {
+        $0.clSetKernelArgSVMPointer?(kernel, index, pointer) ?? CL_INVALID_OPERATION
+      }
     }
     table.clGetKernelWorkGroupInfo = { kernel, device, parameter, byteCount, value, size in
       fail("clGetKernelWorkGroupInfo") {
@@ -94,6 +99,10 @@ struct InjectedFault: Sendable {
     }
     table.clCreateKernel = { program, name, status in
       failToCreate("clCreateKernel", status) { $0.clCreateKernel(program, name, status) }
+    }
+    table.clSVMAlloc = { context, flags, byteCount, alignment in
+      InjectedFault.failure(of: "clSVMAlloc") == nil
+        ? Faults.counting?.clSVMAlloc?(context, flags, byteCount, alignment) : nil
     }
     table.clEnqueueMapBuffer = {
       (queue, buffer, isBlocking, flags, offset, byteCount, _, _, event, status) in

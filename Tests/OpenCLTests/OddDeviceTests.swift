@@ -54,6 +54,11 @@ enum OddDevice {
       }
       return Faults.real?.clCreateBuffer(context, flags, byteCount, host, status)
     }
+    table.clSVMAlloc = { context, flags, byteCount, alignment in
+      OddDevice.largestBuffer.withLock { $0 = max($0, byteCount) }
+      guard byteCount <= OddDevice.maximumAllocation.withLock({ Int($0) }) else { return nil }
+      return Faults.real?.clSVMAlloc?(context, flags, byteCount, alignment)
+    }
     return table
   }
 }
@@ -61,8 +66,8 @@ enum OddDevice {
 extension FaultTests {
   @Test(
     "blocks are cut to what the device can allocate", arguments: [16 << 20, 256 << 10],
-    [true, false])
-  func smallAllocations(maximum: Int, isHostUnified: Bool) async throws {
+    TestDevice.sharings)
+  func smallAllocations(maximum: Int, sharing: MemorySharing) async throws {
     let table = try #require(OddDevice.table(maximumAllocation: cl_ulong(maximum)))
     let device = try #require(OpenCLDevices(api: OpenCLAPI(table)).all.first)
     #expect(device.maximumAllocationByteCount == maximum)
@@ -70,7 +75,7 @@ extension FaultTests {
     // What the device would prefer is far more than fits.
     merge.blockByteCount = 8 << 20
     let (merged, warnings) = try await merge.run(
-      table, device: device, isHostUnified: isHostUnified)
+      table, device: device, memorySharing: sharing)
     #expect(try await merged.isIdentical(to: merge.expected()))
     #expect(warnings.isEmpty)
     #expect(maximum / 4...maximum ~= OddDevice.largestBuffer.withLock(\.self))
@@ -80,22 +85,26 @@ extension FaultTests {
   func smallMemory() throws {
     var device = try TestDevice.require()
     device.globalMemoryByteCount = 64 << 20
-    let shared = try OpenCLBackend(device, isHostUnified: true)
+    let shared = try OpenCLBackend(device, memorySharing: .mapped)
     #expect(shared.maximumTotalByteCount == 56 << 20)
-    let copied = try OpenCLBackend(device, isHostUnified: false)
+    let copied = try OpenCLBackend(device, memorySharing: .copied)
     #expect(copied.maximumTotalByteCount == 112 << 20)
     let plan = try MemoryPlan(
       steps: [], backend: shared, budget: 1 << 40, slotCount: 100, blockByteCount: 16 << 20)
     #expect(plan.totalByteCount <= 56 << 20)
   }
 
-  @Test("nothing empty reaches the device", arguments: [true, false])
-  func noEmptyCalls(isHostUnified: Bool) async throws {
+  @Test("nothing empty reaches the device", arguments: TestDevice.sharings)
+  func noEmptyCalls(sharing: MemorySharing) async throws {
     var table = try #require(Faults.real)
     OddDevice.emptyCalls.withLock { $0 = 0 }
     table.clCreateBuffer = { context, flags, byteCount, host, status in
       if byteCount == 0 { OddDevice.emptyCalls.withLock { $0 += 1 } }
       return Faults.real?.clCreateBuffer(context, flags, byteCount, host, status)
+    }
+    table.clSVMAlloc = { context, flags, byteCount, alignment in
+      if byteCount == 0 { OddDevice.emptyCalls.withLock { $0 += 1 } }
+      return Faults.real?.clSVMAlloc?(context, flags, byteCount, alignment)
     }
     table.clEnqueueNDRangeKernel = { queue, kernel, dimensions, _, global, local, _, _, event in
       if global?.pointee == 0 { OddDevice.emptyCalls.withLock { $0 += 1 } }
@@ -109,7 +118,7 @@ extension FaultTests {
         queue, buffer, isBlocking, offset, byteCount, host, 0, nil, event) ?? CL_INVALID_VALUE
     }
     // The merge has an empty tensor.
-    let (merged, warnings) = try await SmallMerge().run(table, isHostUnified: isHostUnified)
+    let (merged, warnings) = try await SmallMerge().run(table, memorySharing: sharing)
     #expect(try await merged.isIdentical(to: SmallMerge().expected()))
     #expect(warnings.isEmpty)
     #expect(OddDevice.emptyCalls.withLock(\.self) == 0)
@@ -151,7 +160,7 @@ extension FaultTests {
   }
 
   @Test(
-    "compilers have nothing to say about a kernel", arguments: [gm_linear, gm_dare],
+    "compilers warn of nothing in a kernel", arguments: [gm_linear, gm_dare],
     [gm_bf16, gm_f64, gm_f8_e4m3fn])
   func buildLogs(family: gm_family, element: gm_element) throws {
     let table = try #require(OddDevice.tableWithBuildLogs())
@@ -163,7 +172,8 @@ extension FaultTests {
     }
     let logs = OddDevice.buildLogs.withLock(\.self)
     #expect(logs.count == targets.count)
-    #expect(logs.allSatisfy { $0.allSatisfy(\.isWhitespace) }, "\(logs)")
+    // Some compilers tell how far they are.
+    #expect(!logs.contains { $0.lowercased().contains("warning") }, "\(logs)")
   }
 
   @Test("a device without all of binary64 computes it from integers", arguments: [true, false])

@@ -50,19 +50,18 @@ extension FaultTests {
   func queueOrder() throws {
     let table = try #require(Calls.table())
     let backend = try OpenCLBackend(
-      TestDevice.require(), api: OpenCLAPI(table), isHostUnified: false)
+      TestDevice.require(), api: OpenCLAPI(table), memorySharing: .copied)
     let merge = MergeCase(inputsPerLaunch: [2])
     let slot = try backend.makeSlot(merge.layout)
     let expected = merge.run(on: .cpu)
     #expect(try merge.run(on: slot) == expected)
     Calls.names.withLock { $0 = [] }
     #expect(try merge.run(on: slot) == expected)
-    // The inputs' memory is taken once the last block's upload is over; flags and inputs go up; the
-    // kernel; the block and the flags come down. The wait in between is for the flags' upload, the first
-    // command of the block, whose memory is to be written to again.
+    // Flags and inputs go up; the kernel; the block and the flags come down. The wait in between is for the
+    // flags' upload, the first command of the block, whose memory is to be written to again.
     #expect(
       Calls.names.withLock(\.self) == [
-        "wait", "write", "write", "kernel", "flush", "read", "wait", "read", "finish",
+        "write", "write", "kernel", "flush", "read", "wait", "read", "finish",
       ])
   }
 }

@@ -11,19 +11,20 @@ struct SlotTests {
 
   /// How a backend may use memory and arithmetic.
   struct Mode: Sendable {
-    var isHostUnified: Bool
+    /// How memory is shared; nil for as closely as the device can.
+    var memorySharing: MemorySharing?
     /// What the kernels are compiled for; nil for what suits the device.
     var target: gm_target?
   }
 
-  static let shared = Mode(isHostUnified: true)
-  static let copied = Mode(isHostUnified: false)
+  static let shared = Mode()
+  static let copied = Mode(memorySharing: .copied)
   /// As on the device, as on a GPU, as on devices that lack binary64 or subnormals of binary32.
   static let modes = [
     shared, copied,
-    Mode(isHostUnified: true, target: gm_target(soft_fp64: false, fast_f32: true, runs: false)),
-    Mode(isHostUnified: true, target: gm_target(soft_fp64: false, fast_f32: false, runs: true)),
-    Mode(isHostUnified: true, target: gm_target(soft_fp64: true, fast_f32: false, runs: false)),
+    Mode(memorySharing: .mapped, target: gm_target(soft_fp64: false, fast_f32: true, runs: false)),
+    Mode(memorySharing: .mapped, target: gm_target(soft_fp64: false, fast_f32: false, runs: true)),
+    Mode(memorySharing: .mapped, target: gm_target(soft_fp64: true, fast_f32: false, runs: false)),
   ]
 
   /// One backend for each mode, as compiling the kernels is what takes time.
@@ -31,7 +32,7 @@ struct SlotTests {
     OpenCLDevices.found.all.first.map { device in
       Result { () throws(DeviceError) in
         try OpenCLBackend(
-          device, target: mode.target, isHostUnified: mode.isHostUnified)
+          device, target: mode.target, memorySharing: mode.memorySharing)
       }
     }
   }
@@ -162,7 +163,7 @@ struct SlotTests {
     try check(merge, mode)
   }
 
-  @Test("a block without launches only lends memory, aligned for direct I/O", arguments: [0, 1])
+  @Test("a block without launches only lends memory, aligned for direct I/O", arguments: [0, 1, 2])
   func lending(mode: Int) throws {
     let merge = MergeCase()
     let slot = try backend(mode).makeSlot(merge.layout)
@@ -187,7 +188,7 @@ struct SlotTests {
     try check(MergeCase(), 0)
   }
 
-  @Test("four threads with four slots get the same results", arguments: [0, 1])
+  @Test("four threads with four slots get the same results", arguments: [0, 1, 2])
   func concurrency(mode: Int) async throws {
     let backend = try backend(mode)
     let cases = (0..<4).map {

@@ -19,11 +19,11 @@ struct SmallMerge {
   ///
   /// - Returns: The result, and what the merge warned of.
   func run(
-    _ table: opencl_api, device: OpenCLDevice? = nil, isHostUnified: Bool? = true,
+    _ table: opencl_api, device: OpenCLDevice? = nil, memorySharing: MemorySharing? = nil,
     isRequired: Bool = false, timeLimit: Duration? = nil
   ) async throws -> (StateDict, warnings: [String]) {
     let backend = try OpenCLBackend(
-      device ?? TestDevice.require(), api: OpenCLAPI(table), isHostUnified: isHostUnified)
+      device ?? TestDevice.require(), api: OpenCLAPI(table), memorySharing: memorySharing)
     guard let timeLimit else {
       return try await run(on: MergeDevice(backend, isRequired: isRequired))
     }

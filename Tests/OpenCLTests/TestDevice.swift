@@ -12,6 +12,11 @@ enum TestDevice {
   private static let isRequired: Bool =
     getenv("GPUMERGE_REQUIRE_DEVICE").map { String(cString: $0) == "1" } ?? false
 
+  /// The ways of sharing memory that it can be asked for.
+  static let sharings = MemorySharing.allCases.filter {
+    $0 != .virtual || OpenCLDevices.found.all.first?.memorySharing == .virtual
+  }
+
   static func require() throws -> OpenCLDevice {
     try #require(OpenCLDevices.found.all.first, "no device: \(OpenCLDevices.found.problem ?? "")")
   }

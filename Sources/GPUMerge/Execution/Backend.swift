@@ -123,7 +123,8 @@ package protocol Slot: AnyObject {
   func run(_ launches: [Launch], stagedByteCount: Int) throws(DeviceError)
 
   /// Waits for all launches, checks that every one of them succeeded, and gives the block to the
-  /// host: `outputByteCount` bytes of it hold results. With no launches before it, only lends memory.
+  /// host, with the staging area: `outputByteCount` bytes of it hold results. With no launches before it,
+  /// only lends memory.
   func finish(outputByteCount: Int) throws(DeviceError) -> SlotOutput
 }
 
@@ -137,10 +138,15 @@ package struct SlotOutput {
   package var bytes: UnsafeMutableRawBufferPointer
   /// The indices of the flags that were set (see `gm_piece.flag`), ascending.
   package var flags: [Int]
+  /// The staging area, for the inputs of the next block.
+  package var input: UnsafeMutableRawBufferPointer
 
-  package init(bytes: UnsafeMutableRawBufferPointer, flags: [Int]) {
+  package init(
+    bytes: UnsafeMutableRawBufferPointer, flags: [Int], input: UnsafeMutableRawBufferPointer
+  ) {
     self.bytes = bytes
     self.flags = flags
+    self.input = input
   }
 }
 

@@ -87,7 +87,8 @@ final class CPUSlot: Slot {
 
   func finish(outputByteCount: Int) -> SlotOutput {
     defer { for index in flags.indices { flags[index] = false } }
-    return SlotOutput(bytes: output.bytes, flags: flags.indices.filter { flags[$0] })
+    return SlotOutput(
+      bytes: output.bytes, flags: flags.indices.filter { flags[$0] }, input: input.bytes)
   }
 
   private func operands(of piece: gm_piece) -> gm_operands {

@@ -4,6 +4,10 @@ final class WatchedSlot: Slot {
   private let backend: WatchedBackend
   private let thread: AbandonableThread
   private let byteCount: Int
+  /// What is to be run before the next call: it goes to the thread with that one.
+  private var waiting: [Run] = []
+  /// The staging area, if the slot has given it to the host already.
+  private var input: UnsafeMutableRawBufferPointer?
 
   let readsHostMemory: Bool
 
@@ -28,19 +32,25 @@ final class WatchedSlot: Slot {
   }
 
   func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer {
-    try call("beginInput") { slot throws(DeviceError) in Lent(try slot.beginInput()) }.value
+    if let input {
+      self.input = nil
+      return input
+    }
+    return try call("beginInput") { slot throws(DeviceError) in
+      Lent(try slot.beginInput())
+    }.value
   }
 
-  func run(_ launches: [Launch], stagedByteCount: Int) throws(DeviceError) {
-    try call("run") { slot throws(DeviceError) in
-      try slot.run(launches, stagedByteCount: stagedByteCount)
-    }
+  func run(_ launches: [Launch], stagedByteCount: Int) {
+    waiting.append(Run(launches: launches, stagedByteCount: stagedByteCount))
   }
 
   func finish(outputByteCount: Int) throws(DeviceError) -> SlotOutput {
-    try call("finish") { slot throws(DeviceError) in
+    let output = try call("finish") { slot throws(DeviceError) in
       Lent(try slot.finish(outputByteCount: outputByteCount))
     }.value
+    input = output.input
+    return output
   }
 
   private func call<R: Sendable>(
@@ -48,13 +58,21 @@ final class WatchedSlot: Slot {
   ) throws(DeviceError) -> R {
     let box = box
     let device = backend.name
+    let runs = waiting
+    waiting.removeAll(keepingCapacity: true)
     return try backend.call(function, on: thread, byteCount: byteCount) {
       () throws(DeviceError) in
       guard let slot = box.slot else {
         throw DeviceError(device: device, function: function, status: 0)
       }
+      for run in runs { try slot.run(run.launches, stagedByteCount: run.stagedByteCount) }
       return try body(slot)
     }
+  }
+
+  private struct Run: Sendable {
+    var launches: [Launch]
+    var stagedByteCount: Int
   }
 
   /// Memory on its way from the thread to the worker.

@@ -3,7 +3,7 @@ final class GuardedStaging {
   /// How far into the buffer the memory begins.
   var origin: Int { frame.guardByteCount }
   /// What kernels use.
-  var buffer: Buffer { staging.buffer }
+  var memory: KernelMemory { staging.memory }
 
   private let staging: any Staging
   private let frame: CanaryFrame

@@ -31,14 +31,18 @@ final class Kernel {
 
   deinit { _ = driver.functions.clReleaseKernel(handle) }
 
-  /// Makes a buffer the argument at an index.
+  /// Makes memory the argument at an index.
   ///
-  /// The C function is `clSetKernelArg`.
-  func bind(_ index: Int, to buffer: Buffer) throws(DeviceError) {
-    var memory: cl_mem? = buffer.handle
-    let status = driver.functions.clSetKernelArg(
-      handle, cl_uint(index), MemoryLayout<cl_mem?>.size, &memory)
-    try driver.check(status, "clSetKernelArg")
+  /// The C function is `clSetKernelArg` or `clSetKernelArgSVMPointer`.
+  func bind(_ index: Int, to memory: KernelMemory) throws(DeviceError) {
+    switch memory {
+    case .buffer(let buffer):
+      var object: cl_mem? = buffer.handle
+      try withUnsafeBytes(of: &object) { bytes throws(DeviceError) in try bind(index, to: bytes) }
+    case .shared(let memory):
+      let status = driver.functions.clSetKernelArgSVMPointer?(handle, cl_uint(index), memory.start)
+      try driver.check(status ?? CL_INVALID_OPERATION, "clSetKernelArgSVMPointer")
+    }
   }
 
   /// Makes a value the argument at an index.

@@ -14,7 +14,7 @@ enum LinkBenchmark {
   ) throws(DeviceError) -> Result {
     let most = min(max(byteCount, 64 << 10), backend.maximumBufferByteCount)
     var transfers: BenchmarkReport.Transfers?
-    if !backend.isHostUnified {
+    if backend.memorySharing == .copied {
       let lanes = Lanes(
         up: try TransferLane(backend.context, byteCount: min(most, 64 << 20)),
         down: try TransferLane(backend.context, byteCount: min(most, 64 << 20)))

@@ -7,8 +7,8 @@ package final class OpenCLBackend: Backend {
   package let device: OpenCLDevice
   let context: Context
   let library: KernelLibrary
-  /// Whether slots use the host's memory directly.
-  let isHostUnified: Bool
+  /// How slots share memory with the host.
+  let memorySharing: MemorySharing
   /// The first fault, after which nothing is asked of the driver any more, as it may do anything.
   private let fault = Mutex<DeviceError?>(nil)
 
@@ -18,12 +18,12 @@ package final class OpenCLBackend: Backend {
   ///   - device: The device.
   ///   - api: The functions to call; tests give their own.
   ///   - target: What to compile kernels for; nil for what suits the device.
-  ///   - isHostUnified: Whether to work in the host's memory; nil where the device does.
+  ///   - memorySharing: How to share memory with the host; nil for as closely as the device can.
   ///   - cache: Where compiled kernels are kept; nil for nowhere.
   /// - Throws: What `clCreateContext` fails with.
   package init(
     _ device: OpenCLDevice, api: OpenCLAPI? = nil, target: gm_target? = nil,
-    isHostUnified: Bool? = nil, cache: DeviceCache? = nil
+    memorySharing: MemorySharing? = nil, cache: DeviceCache? = nil
   ) throws(DeviceError) {
     self.device = device
     let api = if let api { api } else { try Self.systemAPI(for: device) }
@@ -31,7 +31,7 @@ package final class OpenCLBackend: Backend {
     library = KernelLibrary(
       context, target: target ?? device.kernelTarget,
       binaries: cache.map { KernelBinaries(in: $0, for: device, api: api) })
-    self.isHostUnified = isHostUnified ?? device.isHostUnified
+    self.memorySharing = memorySharing ?? device.memorySharing
   }
 
   private static func systemAPI(for device: OpenCLDevice) throws(DeviceError) -> OpenCLAPI {
@@ -47,7 +47,7 @@ package final class OpenCLBackend: Backend {
   package var name: String { device.name }
   package var preferredBlockByteCount: Int {
     if device.kind == .cpu { return 1 << 20 }
-    if isHostUnified { return 8 << 20 }
+    if memorySharing != .copied { return 8 << 20 }
     // A block of a mean of four models of the output's type takes ten times its size, in pinned memory
     // and in the device's: 320 MiB at the most, of the 512 MiB that are the default.
     return preferredSlotCount > 8 ? 2 << 20 : 4 << 20
@@ -55,13 +55,13 @@ package final class OpenCLBackend: Backend {
   package var preferredSlotCount: Int {
     // Where the device is the host's processors, what waits is the disk, as on the CPU path.
     if device.kind == .cpu { return CPUBackend.slotCount }
-    if isHostUnified { return 4 }
+    if memorySharing != .copied { return 4 }
     // A thread copies some 6 GB/s out of the page cache, and the bus takes 25 to 50 GB/s: the device
     // waits for the host unless every processor reads, each into a slot of its own. Sixteen are more
     // than any bus takes; with fewer than four, nothing would overlap.
     return min(max(processorCount(), 4), 16)
   }
-  package var copiesPerByte: Int { isHostUnified ? 1 : 2 }
+  package var copiesPerByte: Int { memorySharing == .copied ? 2 : 1 }
 
   package var maximumBufferByteCount: Int {
     let largest = device.maximumAllocationByteCount & ~(pageByteCount - 1)
@@ -96,7 +96,7 @@ package final class OpenCLBackend: Backend {
     guard fault.withLock({ $0 != nil }) else { return self }
     return try OpenCLBackend(
       device, api: context.driver.api, target: library.target,
-      isHostUnified: isHostUnified, cache: library.binaries?.cache)
+      memorySharing: memorySharing, cache: library.binaries?.cache)
   }
 
   /// Compares small merges by every kernel with what the CPU computes, and throws if any differs.

@@ -26,13 +26,16 @@ public struct OpenCLDevice: Sendable, Hashable {
   public package(set) var hasFloat64: Bool
   /// Whether the device keeps subnormal numbers of binary32.
   package var keepsFloat32Subnormals: Bool
-  /// Whether the device works in the host's memory.
-  public package(set) var isHostUnified: Bool
+  /// How the device can share memory with the host.
+  package var memorySharing: MemorySharing
   /// How many compute units the device has.
   public package(set) var computeUnits: Int
   /// The OpenCL objects behind it, as bit patterns, which unlike pointers may go anywhere.
   package var platformHandle: UInt
   package var deviceHandle: UInt
+
+  /// Whether the device works in the host's memory.
+  public var isHostUnified: Bool { memorySharing != .copied }
 
   /// The sorts of device, in the order in which they are listed.
   public enum Kind: String, Sendable, CaseIterable {
@@ -56,7 +59,7 @@ public struct OpenCLDevice: Sendable, Hashable {
     maximumAllocationByteCount = 0
     hasFloat64 = false
     keepsFloat32Subnormals = false
-    isHostUnified = false
+    memorySharing = .copied
     computeUnits = 1
     platformHandle = 0
     deviceHandle = 0
@@ -90,7 +93,9 @@ extension OpenCLDevice {
     maximumAllocationByteCount = Int(clamping: allocation)
     hasFloat64 = Self.computesFloat64(device, api)
     keepsFloat32Subnormals = Self.isFull(CL_DEVICE_SINGLE_FP_CONFIG, of: device, api)
-    isHostUnified = kind == .cpu || isTrue(CL_DEVICE_HOST_UNIFIED_MEMORY)
+    if kind == .cpu || isTrue(CL_DEVICE_HOST_UNIFIED_MEMORY) {
+      memorySharing = Self.hasSharedVirtualMemory(device, api) ? .virtual : .mapped
+    }
     computeUnits = Int(
       api.number(CL_DEVICE_MAX_COMPUTE_UNITS, of: device, as: cl_uint.self) ?? 1)
     platformHandle = UInt(bitPattern: platform)
@@ -101,6 +106,17 @@ extension OpenCLDevice {
     let extensions = api.text(CL_DEVICE_EXTENSIONS, of: device)?.split(separator: " ") ?? []
     return extensions.contains("cl_khr_fp64")
       && isFull(CL_DEVICE_DOUBLE_FP_CONFIG, of: device, api)
+  }
+
+  /// Whether host and device may use the same addresses at the same time.
+  private static func hasSharedVirtualMemory(_ device: cl_device_id, _ api: OpenCLAPI) -> Bool {
+    let found = api.number(
+      CL_DEVICE_SVM_CAPABILITIES, of: device, as: cl_device_svm_capabilities.self)
+    let hasFunctions =
+      api.functions.clSVMAlloc != nil && api.functions.clSVMFree != nil
+      && api.functions.clSetKernelArgSVMPointer != nil
+    let wanted = cl_device_svm_capabilities(CL_DEVICE_SVM_FINE_GRAIN_BUFFER)
+    return hasFunctions && found.map { $0 & wanted != 0 } ?? false
   }
 
   /// Whether numbers are with subnormals, infinities and NaN, and rounded to nearest even.

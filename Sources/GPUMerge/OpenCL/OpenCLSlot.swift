@@ -19,9 +19,11 @@ package final class OpenCLSlot: Slot {
   init(_ backend: OpenCLBackend, _ layout: SlotLayout) throws(DeviceError) {
     let queue = try Queue(backend.context)
     func staging(_ byteCount: Int) throws(DeviceError) -> any Staging {
-      backend.isHostUnified
-        ? try SharedStaging(queue, byteCount: byteCount)
-        : try PinnedStaging(queue, byteCount: byteCount)
+      switch backend.memorySharing {
+      case .copied: try PinnedStaging(queue, byteCount: byteCount)
+      case .mapped: try MappedStaging(queue, byteCount: byteCount)
+      case .virtual: try SharedStaging(queue, byteCount: byteCount)
+      }
     }
     func guarded(_ byteCount: Int, guardByteCount: Int) throws(DeviceError) -> GuardedStaging {
       let frame = CanaryFrame(byteCount: byteCount, guardByteCount: guardByteCount)
@@ -47,10 +49,11 @@ package final class OpenCLSlot: Slot {
   static let overheadByteCount = 3 * pageByteCount
 
   package func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer {
-    try backend.attempt { () throws(DeviceError) in
-      UnsafeMutableRawBufferPointer(
-        start: try input.lend(), count: layout.inputByteCount)
-    }
+    try backend.attempt { () throws(DeviceError) in staged(at: try input.lend()) }
+  }
+
+  private func staged(at start: UnsafeMutableRawPointer) -> UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: start, count: layout.inputByteCount)
   }
 
   package func run(_ launches: [Launch], stagedByteCount: Int) throws(DeviceError) {
@@ -65,15 +68,19 @@ package final class OpenCLSlot: Slot {
 
   package func finish(outputByteCount: Int) throws(DeviceError) -> SlotOutput {
     try backend.attempt { () throws(DeviceError) in
-      guard isStarted else { return SlotOutput(bytes: try output.lend(), flags: []) }
+      guard isStarted else {
+        return SlotOutput(bytes: try output.lend(), flags: [], input: staged(at: try input.lend()))
+      }
       isStarted = false
+      let staging = staged(at: try input.reclaim())
       // All of it, however many bytes are wanted: the canary at the end tells that the rest came.
       let bytes = try output.fetch()
       let words = try flags.fetch()
       if usesAccumulator { try accumulator.fetch() }
       try queue.finish()
       try checkCanaries()
-      return SlotOutput(bytes: bytes, flags: Self.setFlags(UnsafeRawBufferPointer(words)))
+      return SlotOutput(
+        bytes: bytes, flags: Self.setFlags(UnsafeRawBufferPointer(words)), input: staging)
     }
   }
 
@@ -123,8 +130,8 @@ package final class OpenCLSlot: Slot {
     if let kernel = kernels[KernelKey(key)] { return kernel }
     let program = try backend.library.program(for: key)
     let kernel = try Kernel(program, wantedLocalSize: backend.wantedLocalSize)
-    let buffers = [input.buffer, accumulator.buffer, output.buffer, flags.buffer]
-    for (index, buffer) in buffers.enumerated() { try kernel.bind(index, to: buffer) }
+    let arguments = [input.memory, .buffer(accumulator.buffer), output.memory, flags.memory]
+    for (index, memory) in arguments.enumerated() { try kernel.bind(index, to: memory) }
     kernels[KernelKey(key)] = kernel
     return kernel
   }

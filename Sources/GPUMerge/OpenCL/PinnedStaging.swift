@@ -1,6 +1,8 @@
 /// Memory of the device, and as much pinned memory of the host to copy it from and to.
 final class PinnedStaging: Staging {
-  let buffer: Buffer
+  var memory: KernelMemory { .buffer(buffer) }
+
+  private let buffer: Buffer
   private let queue: Queue
   private let pinned: Buffer
   /// Where the pinned memory is; mapped once and for good.
@@ -34,6 +36,11 @@ final class PinnedStaging: Staging {
   func submit(byteCount: Int) throws(DeviceError) {
     guard byteCount > 0 else { return }
     upload = try queue.write(UnsafeRawBufferPointer(start: host, count: byteCount), to: buffer)
+  }
+
+  func reclaim() -> UnsafeMutableRawPointer {
+    upload = nil
+    return host
   }
 
   func fetch(_ frame: CanaryFrame) throws(DeviceError) -> UnsafeMutableRawPointer {

@@ -106,6 +106,9 @@ final class Queue {
     try driver.check(driver.functions.clFlush(handle), "clFlush")
   }
 
+  /// Waits for what was enqueued so far, if anything was.
+  func waitForAll() throws(DeviceError) { try events.last?.wait() }
+
   /// Waits for all commands and throws unless every one of them succeeded.
   ///
   /// The C function is `clFinish`.

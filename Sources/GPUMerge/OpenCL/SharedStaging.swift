@@ -1,37 +1,26 @@
-/// Page-aligned host memory in which the device works directly.
+/// Page-aligned memory that host and device use at the same address, without handing it over.
 final class SharedStaging: Staging {
-  let buffer: Buffer
+  var memory: KernelMemory { .shared(shared) }
+
+  private let shared: SharedMemory
   private let queue: Queue
-  /// Where the memory is while the host has it.
-  private var mapped: UnsafeMutableRawPointer?
 
   init(_ queue: Queue, byteCount: Int) throws(DeviceError) {
-    buffer = try Buffer(queue.context, byteCount: byteCount, in: .host)
+    shared = try SharedMemory(queue.context, byteCount: byteCount)
     self.queue = queue
   }
 
-  deinit {
-    if let mapped { queue.endMapping(of: buffer, at: mapped) }
-  }
+  // Unlike a buffer's, the memory goes at once.
+  deinit { queue.drain() }
 
   func lend() throws(DeviceError) -> UnsafeMutableRawPointer {
-    if let mapped { return mapped }
-    let (pointer, event) = try queue.map(buffer)
-    mapped = pointer
-    try event.wait()
-    return pointer
+    try queue.waitForAll()
+    return shared.start
   }
 
-  func submit(byteCount: Int) throws(DeviceError) {
-    guard let pointer = mapped else { return }
-    try queue.unmap(buffer, pointer)
-    mapped = nil
-  }
+  func submit(byteCount: Int) {}
 
-  func fetch(_ frame: CanaryFrame) throws(DeviceError) -> UnsafeMutableRawPointer {
-    if let mapped { return mapped }
-    let (pointer, _) = try queue.map(buffer)
-    mapped = pointer
-    return pointer
-  }
+  func reclaim() -> UnsafeMutableRawPointer { shared.start }
+
+  func fetch(_ frame: CanaryFrame) -> UnsafeMutableRawPointer { shared.start }
 }

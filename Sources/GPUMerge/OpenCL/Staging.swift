@@ -1,13 +1,16 @@
 /// Memory that the host and the commands of one queue take turns with.
 protocol Staging: AnyObject {
   /// What kernels use.
-  var buffer: Buffer { get }
+  var memory: KernelMemory { get }
 
   /// Gives the memory to the host to fill, as soon as no command uses it.
   func lend() throws(DeviceError) -> UnsafeMutableRawPointer
 
   /// Gives the memory to the commands that are enqueued from now on, with so many bytes of it in use.
   func submit(byteCount: Int) throws(DeviceError)
+
+  /// Starts to give the memory to the host to fill, which has it when the queue has finished.
+  func reclaim() throws(DeviceError) -> UnsafeMutableRawPointer
 
   /// Starts to give a frame at the start of the memory to the host, which has it when the queue has
   /// finished.

@@ -6,7 +6,7 @@
 
 #include "../../COpenCL/COpenCL.h"
 
-/// Every OpenCL function that gpumerge calls.
+/// Every OpenCL function that gpumerge cannot do without.
 #define OPENCL_FUNCTIONS(X)           \
   X(clGetPlatformIDs)                 \
   X(clGetPlatformInfo)                \
@@ -41,10 +41,19 @@
   X(clFlush)                          \
   X(clFinish)
 
+/// Functions that come with OpenCL 2.0.
+#define OPENCL_2_FUNCTIONS(X) \
+  X(clSVMAlloc)               \
+  X(clSVMFree)                \
+  X(clSetKernelArgSVMPointer)
+
 /// The functions of an OpenCL library. A copy with some entries replaced is how tests inject faults.
 typedef struct {
 #define OPENCL_MEMBER(name) __typeof__(&name) _Nonnull name;
   OPENCL_FUNCTIONS(OPENCL_MEMBER)
+#undef OPENCL_MEMBER
+#define OPENCL_MEMBER(name) __typeof__(&name) _Nullable name;
+  OPENCL_2_FUNCTIONS(OPENCL_MEMBER)
 #undef OPENCL_MEMBER
 } opencl_api;
 
