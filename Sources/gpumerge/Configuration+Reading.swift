@@ -8,8 +8,8 @@ extension Configuration {
   /// Each alias may double what it stands for, and nest it deeper; no configuration needs many.
   private static let maximumAliasCount = 16
 
-  /// Reads a configuration file.
-  init(contentsOf file: FilePath) throws(GPUMergeError) {
+  /// Reads a configuration file, whose method is not looked at if the command line names another.
+  init(contentsOf file: FilePath, ignoringMethod: Bool = false) throws(GPUMergeError) {
     let text = try Self.text(of: file)
     guard Self.possibleAliasCount(in: text) <= Self.maximumAliasCount else {
       throw GPUMergeError(
@@ -19,7 +19,7 @@ extension Configuration {
     guard let root = try Self.root(of: text, file: file) else {
       throw GPUMergeError(.configuration, "the file is empty", file: file)
     }
-    self = try ConfigurationReader(file: file).configuration(root)
+    self = try ConfigurationReader(file: file, ignoresMethod: ignoringMethod).configuration(root)
   }
 
   private static func text(of file: FilePath) throws(GPUMergeError) -> String {

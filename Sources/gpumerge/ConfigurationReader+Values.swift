@@ -33,6 +33,7 @@ extension ConfigurationReader {
 
   /// A model: a path, relative to the folder of the configuration file, or `org/name`.
   func source(_ entry: Entry) throws(GPUMergeError) -> ModelSource {
+    try checkModelName(entry)
     let text = try string(entry)
     guard !text.isEmpty, !text.utf8.contains(0) else {
       throw wrong(entry.value, "\(escaped(entry.key)) must be the name of a file or folder")

@@ -7,6 +7,8 @@ import Yams
 /// key that is ignored gives a wrong model.
 struct ConfigurationReader {
   let file: FilePath
+  /// Whether the command line names another method than the file, so that the file's is none of ours.
+  var ignoresMethod = false
 
   /// Where relative paths start: in the file's folder, or, if it is a pipe, in the working folder.
   var folder: FilePath {
@@ -26,7 +28,9 @@ struct ConfigurationReader {
     var configuration = Configuration(file: file)
     var workingType: DType?
     var outputType: DType?
-    for entry in try entries(of: root, "the configuration") {
+    let entries = try entries(of: root, "the configuration")
+    try checkMethod(entries)
+    for entry in entries {
       switch entry.key {
       case "merge_method": configuration.method = located(try string(entry), entry.value)
       case "base_model": configuration.base = try source(entry)
@@ -39,6 +43,19 @@ struct ConfigurationReader {
     }
     configuration.dtype = outputType ?? workingType
     return configuration
+  }
+
+  /// Refuses a method that is not there before anything else, as all that follows may be about it.
+  private func checkMethod(_ entries: [Entry]) throws(GPUMergeError) {
+    guard !ignoresMethod, let entry = entries.first(where: { $0.key == "merge_method" }) else {
+      return
+    }
+    let name = try string(entry)
+    do throws(GPUMergeError) {
+      _ = try MergeMethods.row(named: name)
+    } catch {
+      throw error.located(in: file, line: line(of: entry.value))
+    }
   }
 
   /// What mergekit does not have; the names are those of the command line's options.
@@ -90,7 +107,7 @@ struct ConfigurationReader {
     var weight: Configuration.Located<Double>?
     for parameter in try entries(of: entry.value, "parameters") {
       guard parameter.key == "weight" else { throw unknown(parameter, among: ["weight"]) }
-      weight = located(try number(parameter), parameter.value)
+      weight = located(try self.weight(parameter), parameter.value)
     }
     return weight
   }
@@ -100,7 +117,9 @@ struct ConfigurationReader {
   ) throws(GPUMergeError) {
     for parameter in try entries(of: entry.value, "parameters") {
       if parameter.key == "weight" {
-        configuration.weight = located(try number(parameter), parameter.value)
+        configuration.weight = located(try weight(parameter), parameter.value)
+      } else if let error = unsupported(parameter) {
+        throw error
       } else {
         let value = MethodParameter(parameter.key, try self.value(parameter))
         configuration.parameters.append(
@@ -110,6 +129,7 @@ struct ConfigurationReader {
   }
 
   private func unknown(_ entry: Entry, among keys: [String]) -> GPUMergeError {
+    if let error = unsupported(entry) { return error }
     let suggestion = nearest(to: entry.key, in: keys).map { "Did you mean \($0)?" }
     return GPUMergeError(
       .configuration, "there is no key '\(escaped(entry.key))' here",

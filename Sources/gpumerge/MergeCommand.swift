@@ -57,7 +57,11 @@ struct MergeCommand: ParsableCommand, InterruptibleCommand {
   /// What to do, from the command line and the configuration file.
   func job() throws(GPUMergeError) -> any Job {
     let configuration: Configuration? =
-      if let file = files.config { try Configuration(contentsOf: file) } else { nil }
+      if let file = files.config {
+        try Configuration(contentsOf: file, ignoringMethod: method.method != nil)
+      } else {
+        nil
+      }
     let models =
       configuration?.models.map(\.source) ?? models.map { ModelSource(argument: $0) }
     guard let first = models.first else {

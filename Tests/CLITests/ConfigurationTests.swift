@@ -137,6 +137,70 @@ import Testing
   }
 
   @Test(
+    "a method that is not there is the error, whatever else is, and whoever has it",
+    arguments: [
+      "models:\n- {model: a, parameters: {density: 0.5, weight: [0.1, 0.9]}}\nmerge_method: ties",
+      "slices:\n- sources: []\ntokenizer_source: union\nmerge_method: slerp",
+      "parameters:\n  t:\n  - {filter: self_attn, value: [0, 1]}\nmerge_method: nuslerp",
+    ])
+  func foreignMethod(configuration: String) throws {
+    let lines = configuration.split(separator: "\n")
+    let method = try #require(lines.last?.split(separator: " ").last)
+    let result = try merge(configuration)
+    #expect(result.status == 64)
+    #expect(
+      result.error.hasPrefix(
+        "error: c.yml: line \(lines.count): gpumerge does not support the merge method '\(method)'"
+      ), "\(result.error)")
+  }
+
+  @Test("the method of the file is no matter where --method names another")
+  func overriddenMethod() throws {
+    let text = "merge_method: ties\nmodels: [a.safetensors, b.safetensors]\n"
+    #expect(try merge(text).status == 64)
+    let result = try merge(text, "--method", "simple_average")
+    #expect(result.status == 0, "\(result.error)")
+    #expect(try scratch.floats("x", of: "o.safetensors") == [2, 3, 5.5])
+  }
+
+  @Test(
+    "what mergekit has and gpumerge has not is said to be not supported",
+    arguments: [
+      ("slices:\n- sources: []", 1, "mergekit's 'slices'", "under 'models'"),
+      ("models: [a]\nmodules: {}", 2, "mergekit's 'modules'", "under 'only'"),
+      ("models: [a]\ntokenizer_source: union", 2, "mergekit's 'tokenizer_source'", "backbone_only"),
+      ("models: [a]\ntokenizer: {source: a}", 2, "mergekit's 'tokenizer'", "backbone_only"),
+      ("models: [a]\nchat_template: auto", 2, "mergekit's 'chat_template'", "chat template of"),
+      (
+        "models:\n- model: a\n  parameters:\n    density: 0.5", 4, "mergekit's 'density'",
+        "sparsity_ratio"
+      ),
+      (
+        "models: [a]\nparameters:\n  int8_mask: true", 3, "mergekit's 'int8_mask'", "Remove it"
+      ),
+      (
+        "models:\n- model: a\n  parameters:\n    weight: [0.1, 0.9]", 4, "differ by layer",
+        "one weight"
+      ),
+      (
+        "models:\n- model: a\n  parameters:\n    weight:\n    - {filter: mlp, value: 1}", 5,
+        "by filter", "'keep'"
+      ),
+      ("models: [a]\nparameters:\n  weight: [1, 2]", 3, "differ by layer", "one weight"),
+      ("models:\n- model: {model: a, lora: b}", 2, "with a LoRA", "merge_and_unload"),
+      ("base_model: {path: a, revision: b}", 1, "options of their own", "org/name@revision"),
+    ])
+  func unsupported(configuration: String, line: Int, problem: String, advice: String) throws {
+    let result = try merge(configuration)
+    #expect(result.status == 64)
+    #expect(result.error.hasPrefix("error: c.yml: line \(line): "), "\(result.error)")
+    #expect(result.error.contains(" not support "), "\(result.error)")
+    #expect(result.error.contains(problem), "\(result.error)")
+    #expect(result.error.contains(advice), "\(result.error)")
+    #expect(!result.error.contains("no key"))
+  }
+
+  @Test(
     "a configuration without models, or none at all, is refused",
     arguments: [
       ("", "empty"), ("# nothing\n", "empty"), ("merge_method: linear", "no model"),

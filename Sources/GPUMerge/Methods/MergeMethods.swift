@@ -56,11 +56,24 @@ public enum MergeMethods {
   public static func row(named name: String) throws(GPUMergeError) -> MethodRow {
     if let row = all.first(where: { $0.name == name || $0.aliases.contains(name) }) { return row }
     let names = all.flatMap { [$0.name] + $0.aliases }
+    guard !others.contains(name) else {
+      throw GPUMergeError(
+        .usage, "gpumerge does not support the merge method '\(name)'",
+        advice: "The methods are \(names.joined(separator: ", "))")
+    }
     let advice = nearest(to: name, in: names).map { "Did you mean \($0)?" }
     throw GPUMergeError(
       .usage, "there is no merge method '\(escaped(name))'",
       advice: advice ?? "The methods are \(names.joined(separator: ", "))")
   }
+
+  /// Methods of mergekit and FusionBench that are not misspelt, but not here.
+  private static let others: Set<String> = [
+    "ties", "dare_ties", "dare_linear", "slerp", "nuslerp", "multislerp", "task_arithmetic",
+    "breadcrumbs", "breadcrumbs_ties", "della", "della_linear", "model_stock", "nearswap", "sce",
+    "karcher", "arcee_fusion", "passthrough", "ties_merging", "dare_task_arithmetic",
+    "dare_ties_merging", "fisher_merging", "regmean",
+  ]
 }
 
 /// A merge method as the command line and configuration files see it.

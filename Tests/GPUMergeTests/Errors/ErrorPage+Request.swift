@@ -92,7 +92,8 @@ extension ErrorPage {
         .configuration("models: [a.safetensors]\nmerge_methd: linear\n"),
         .configuration(
           "models:\n- {model: a.safetensors, parameters: {weight: 1}}\n- b.safetensors\n"),
-        .configuration("models: [a.safetensors]\nmerge_method: ties\n")),
+        .configuration("models: [a.safetensors]\nmerge_method: ties\n"),
+        .configuration("models: [a.safetensors]\ntokenizer_source: union\n")),
     ])
 }
 

@@ -1,0 +1,1 @@
+../../../Sources/gpumerge/ConfigurationReader+MergeKit.swift
