@@ -81,6 +81,29 @@ struct FolderOutputTests {
     #expect(try text("m/config.json") == "{\n \"torch_dtype\": \"bfloat16\",  \"z\": 1\n}")
   }
 
+  @Test("says that its head is separate where it came out so")
+  func untied() throws {
+    let (embedding, head) = ("model.embed_tokens.weight", "lm_head.weight")
+    let config = { (tie: Bool) in "{\"tie_word_embeddings\": \(tie), \"z\": 1}" }
+    try scratch.writeModel("t/model.safetensors", [embedding: [1, 2]], columns: 2)
+    try scratch.write(config(true), to: "t/config.json")
+    try scratch.writeModel("u/model.safetensors", [embedding: [3, 4], head: [5, 6]], columns: 2)
+    try scratch.write(config(false), to: "u/config.json")
+    let result = try merge("t", "u", "-o", "m/")
+    #expect(result.status == 0, "\(result.error)")
+    #expect(try scratch.floats(embedding, of: "m/model.safetensors") == [2, 3])
+    #expect(try scratch.floats(head, of: "m/model.safetensors") == [3, 4])
+    #expect(try text("m/config.json") == config(false))
+    #expect(try merge("t", "u", "-o", "tied/", "--tied").status == 0)
+    #expect(try text("tied/config.json") == config(true))
+    #expect(try merge("t", "t", "-o", "same/").status == 0)
+    #expect(try text("same/config.json") == config(true))
+    // The configuration of the second folder is the output's where the first model is a file.
+    #expect(try merge("u/model.safetensors", "t", "-o", "file/").status == 0)
+    #expect(try text("file/config.json") == config(false))
+    #expect(!(try scratch.floats(head, of: "file/model.safetensors")).isEmpty)
+  }
+
   @Test("is made again by its recipe, byte for byte, wherever that is called from")
   func recipe() throws {
     let first = try merge(

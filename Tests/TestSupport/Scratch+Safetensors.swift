@@ -1,16 +1,19 @@
 import Foundation
 
 extension Scratch {
-  /// Writes a file with float32 vectors.
-  package func writeModel(_ name: String, _ tensors: KeyValuePairs<String, [Float]>) throws {
+  /// Writes a file with float32 vectors, or with matrices of so many columns.
+  package func writeModel(
+    _ name: String, _ tensors: KeyValuePairs<String, [Float]>, columns: Int? = nil
+  ) throws {
     var entries: [String] = []
     var data = Data()
     for (key, values) in tensors {
       let start = data.count
+      let shape = columns.map { [values.count / $0, $0] } ?? [values.count]
       for value in values {
         withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
       }
-      entries.append(Self.entry(key, "F32", [values.count], start..<data.count))
+      entries.append(Self.entry(key, "F32", shape, start..<data.count))
     }
     try write(Self.header(entries) + data, to: name)
   }

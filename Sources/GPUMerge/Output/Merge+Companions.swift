@@ -47,13 +47,33 @@ extension Merge {
     }
     // A configuration that cannot be read was warned of when the model was opened.
     if let index = companions.files.firstIndex(where: isConfiguration),
-      model.checkpoint?.config != nil, let dtype = changedDType(of: model),
+      model.checkpoint?.config != nil,
       case .copy(let file) = companions.files[index].contents
     {
+      let dtype = changedDType(of: model)
+      let unties = unties(model)
+      guard dtype != nil || unties else { return companions }
       let text = try file.bytes(at: 0, count: file.byteCount)
-      companions.files[index].contents = .bytes(try ConfigurationDType(of: text).text(with: dtype))
+      companions.files[index].contents = .bytes(
+        try ConfigurationEdit(of: text).text(with: dtype, untied: unties))
     }
     return companions
+  }
+
+  /// Whether the output has a head of its own where the model's configuration says that the embedding is
+  /// the head: whoever loads the output would never look at it.
+  private func unties(_ model: LoadedModel) -> Bool {
+    guard model.tiesWordEmbeddings == true else { return false }
+    let tied = Set(ties.map(\.step))
+    return steps.indices.contains { step in
+      let head = steps[step].output
+      guard TieResolver.isHead(head.name), !tied.contains(step) else { return false }
+      if model.position(of: head.name) == nil {
+        return TieResolver.embedding(of: head.shape, in: model) != nil
+      }
+      let others = Set(model.tiedNames(of: head.name)).subtracting([head.name])
+      return steps.contains { others.contains($0.output.name) }
+    }
   }
 
   /// The type that most of the output's bytes have, if that is asked for or not as in the model.

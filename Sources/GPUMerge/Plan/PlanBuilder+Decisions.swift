@@ -47,11 +47,34 @@ extension PlanBuilder {
     }
     let mayTie = selection.tiesAsBase || reference.tiesWordEmbeddings == true
     if mayTie, let partner = resolver.partner(of: entry, in: reference) {
+      let separate = selection.tiesAsBase ? [] : modelsThatUntie(entry.name, partner)
+      guard separate.isEmpty else { return try fateOfUntied(entry, partner, separate) }
       fate.reason = "\(reference.messageLabel) ties it to '\(escaped(partner.description))'"
-      if !selection.tiesAsBase { notices.add(.leftOut, entry.name, fate.reason ?? "") }
+      if !selection.tiesAsBase {
+        notices.add(.leftOut, entry.name, "left out: " + (fate.reason ?? ""))
+      }
       return fate
     }
     return try fateOfForeign(entry, fate, reason: lack)
+  }
+
+  /// The models that have a tensor of their own for a name, and no configuration that says it is tied.
+  private func modelsThatUntie(_ name: TensorName, _ partner: TensorName) -> [Int] {
+    modelsThatSeparate(name, partner).filter { models[$0].tiesWordEmbeddings != true }
+  }
+
+  /// Decides about a name that is tied in the reference, which therefore does not store it, and separate
+  /// in other models: the output has it, from the reference's tensor and theirs.
+  private mutating func fateOfUntied(
+    _ entry: TieResolver.Entry, _ partner: TensorName, _ separate: [Int]
+  ) throws(GPUMergeError) -> TensorFate {
+    guard let position = reference.position(of: partner) else {
+      throw GPUMergeError(.internal, "the tie leads nowhere", subject: entry.name.description)
+    }
+    noteUntied(entry, from: partner, separate)
+    var entry = entry
+    entry.own = reference.tensors[position]
+    return try fateOfOwn(entry, reasonToCopy: nil)
   }
 
   private mutating func fateOfForeign(

@@ -62,7 +62,9 @@ struct PlanBuilder {
       home: entry.home, first: first, isCopied: reason != nil,
       signature: ignoresModels ? [] : resolver.signature(of: entry))
     if let outcome = outcomes[key] { return tie(entry, to: outcome) }
-    if entry.name != first, entry.home == nil { noteUntied(entry, from: first) }
+    if entry.name != first, entry.home == nil {
+      noteUntied(entry, from: first, modelsThatSeparate(entry.name, first))
+    }
     outcomes[key] = try decideAlone(entry, reason: reason)
   }
 
@@ -103,15 +105,16 @@ struct PlanBuilder {
     return separate.isEmpty ? "" : "; that of its own in \(list(separate)) is ignored"
   }
 
-  private func modelsThatSeparate(_ name: TensorName, _ kept: TensorName) -> [Int] {
+  func modelsThatSeparate(_ name: TensorName, _ kept: TensorName) -> [Int] {
     models.indices.filter { model in
       guard let identity = models[model].identity(of: name) else { return false }
       return identity != models[model].identity(of: kept)
     }
   }
 
-  private mutating func noteUntied(_ entry: TieResolver.Entry, from first: TensorName) {
-    let separate = modelsThatSeparate(entry.name, first)
+  mutating func noteUntied(
+    _ entry: TieResolver.Entry, from first: TensorName, _ separate: [Int]
+  ) {
     let place =
       separate.isEmpty ? "the selection treats it differently" : "not in \(list(separate))"
     notices.add(

@@ -94,13 +94,14 @@ struct TieResolver {
       let names = other.tiedNames(of: entry.name)
       if let name = names.first(where: { model.position(of: $0) != nil }) { return name }
     }
-    guard Self.isHead(entry.name) else { return nil }
-    let shape = entry.own.shape
-    return Self.embeddings.lazy.compactMap { embedding in
-      model.tensors.first {
-        $0.shape == shape && shape.count == 2
-          && Self.ends($0.name, with: "\(embedding).weight")
-      }?.name
+    return Self.isHead(entry.name) ? Self.embedding(of: entry.own.shape, in: model) : nil
+  }
+
+  /// A model's word embedding that an output head of this shape may be tied to, by its name.
+  static func embedding(of shape: [Int], in model: LoadedModel) -> TensorName? {
+    guard shape.count == 2 else { return nil }
+    return embeddings.lazy.compactMap { embedding in
+      model.tensors.first { $0.shape == shape && ends($0.name, with: "\(embedding).weight") }?.name
     }.first
   }
 
@@ -123,7 +124,7 @@ struct TieResolver {
   ]
 
   /// Whether a tensor is the output head of a language model, by its name.
-  private static func isHead(_ name: TensorName) -> Bool {
+  static func isHead(_ name: TensorName) -> Bool {
     ["lm_head", "lm_head.decoder", "predictions.decoder", "embed_out", "proj_out", "output"]
       .contains { ends(name, with: "\($0).weight") }
   }

@@ -29,13 +29,14 @@ extension FuzzTarget {
     checkYAML(of: value)
   }
 
-  /// config.json with the type of the output put in.
+  /// config.json with the type of the output put in, and with its ties untied.
   static let configDType = FuzzTarget("config-dtype") { bytes in
-    let configuration = try ConfigurationDType(of: bytes)
+    let configuration = try ConfigurationEdit(of: bytes)
     let text = configuration.text(with: .bfloat16)
-    let again = try ConfigurationDType(of: text)
+    let again = try ConfigurationEdit(of: text)
     require(again.text(with: .bfloat16) == text, "a second time changes more")
     guard let before = try? JSONValue(parsing: bytes) else { return }
+    _ = try JSONValue(parsing: configuration.text(with: .bfloat16, untied: true))
     let after = try JSONValue(parsing: text)
     require(isSame(withoutTypes(before), withoutTypes(after)), "more than types changed")
   }

@@ -112,7 +112,43 @@ struct TieTests {
   func configuration() throws {
     let model = headless("b", tiesWordEmbeddings: true)
     #expect(try outcome([untied("a"), model]) == "embed norm head !")
-    #expect(try outcome([model, untied("a")]) == "embed norm !")
+    // Where both say so, a head that is stored all the same is never looked at.
+    let redundant = PlanFixture.model(
+      "c", [embedding: 0, norm: 1, head: 2], tiesWordEmbeddings: true)
+    #expect(try outcome([model, redundant]) == "embed norm !")
+    let plan = try PlanFixture.plan([model, redundant])
+    #expect(
+      plan.warnings == ["'lm_head.weight': left out: b ties it to 'model.embed_tokens.weight'"])
+  }
+
+  @Test("in the first model's configuration alone are separate tensors, with a warning")
+  func configurationOfFirst() throws {
+    let model = headless("b", tiesWordEmbeddings: true)
+    #expect(try outcome([model, untied("a")]) == "embed norm head !")
+    #expect(try outcome([model, untied("a")], tied: true) == "embed norm")
+    let plan = try PlanFixture.plan([model, untied("a")])
+    #expect(plan.warnings[0].contains("'lm_head.weight': tied to 'model.embed_tokens.weight' in b"))
+    #expect(plan.warnings[0].contains("not in a"))
+    #expect(plan.fates.of(TensorName(head))?.modelCount == 2)
+    guard case .merge(_, let inputs, _) = plan.steps[2].action else {
+      Issue.record("the head is not merged")
+      return
+    }
+    #expect(inputs.map(\.layout) == [.contiguous(byteOffset: 0), .contiguous(byteOffset: 64)])
+  }
+
+  @Test("in the base's configuration alone give the base's embedding to DARE")
+  func configurationOfBase() throws {
+    let base = headless("base", tiesWordEmbeddings: true)
+    let plan = try Planner(
+      models: [untied("a"), untied("b")], base: base, algorithm: DareSimpleAverage(), dtype: nil
+    ).plan()
+    let step = try #require(plan.steps.first { $0.output.name == TensorName(head) })
+    guard case .merge(_, _, let input) = step.action else {
+      Issue.record("the head is not merged")
+      return
+    }
+    #expect(input?.layout == .contiguous(byteOffset: 0))
   }
 
   @Test("find their partners in what other models tie, whatever the names are")
