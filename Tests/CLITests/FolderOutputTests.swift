@@ -104,6 +104,33 @@ struct FolderOutputTests {
     #expect(!(try scratch.floats(head, of: "file/model.safetensors")).isEmpty)
   }
 
+  @Test("calls no base what the method does not merge, and says so")
+  func unusedBase() throws {
+    let result = try merge("a", "b", "--base", "b", "-o", "m/")
+    #expect(result.status == 0, "\(result.error)")
+    #expect(result.error.contains("b: simple_average does not use the weights of the base: "))
+    #expect(result.error.contains("--method dare_simple_average adds"))
+    #expect(try text("m/README.md").contains("| `../b` (names, types and copied tensors only) |"))
+    #expect(try text("m/tokenizer.json") == "tokenizer of b")
+    let dare = try merge("a", "--base", "b", "--method", "dare_simple_average", "-o", "d/")
+    #expect(!dare.error.contains("does not use"))
+    #expect(try text("d/README.md").contains("| `../b` (base) |"))
+  }
+
+  @Test("names nothing but repositories as what it was made of, which the Hub asks for")
+  func hubMetadata() throws {
+    #expect(try merge("a", "b", "-o", "m/").status == 0)
+    #expect(try text("m/README.md").hasPrefix("---\nlibrary_name: transformers\ntags:\n"))
+    try scratch.write(#"{"_name_or_path": "org/b"}"#, to: "b/config.json")
+    #expect(try merge("a", "b", "-o", "n/").status == 0)
+    #expect(try text("n/README.md").hasPrefix("---\nbase_model:\n- org/b\nlibrary_name: "))
+    // A base that gives the output nothing is none of it.
+    #expect(try merge("a", "--base", "b", "-o", "o/").status == 0)
+    #expect(!(try text("o/README.md")).contains("base_model:\n- org/b\n"))
+    #expect(try merge("a", "--base", "b", "--keep", "y", "-o", "p/").status == 0)
+    #expect(try text("p/README.md").hasPrefix("---\nbase_model:\n- org/b\n"))
+  }
+
   @Test("is made again by its recipe, byte for byte, wherever that is called from")
   func recipe() throws {
     let first = try merge(
@@ -233,7 +260,8 @@ struct FolderOutputTests {
       ["--device", "cpu", "org/name", "b", "-o", "m/"], in: scratch, environment: cache)
     #expect(result.status == 0, "\(result.error)")
     #expect(try text("m/gpumerge.yml").contains("- model: org/name@\(commit)\n"))
-    #expect(try text("m/README.md").hasPrefix("---\nbase_model:\n- org/name\n- ../b\n"))
+    #expect(try text("m/README.md").hasPrefix("---\nbase_model:\n- org/name\nlibrary_name: "))
+    #expect(try text("m/README.md").contains("| `../b` |"))
     try FileManager.default.removeItem(at: scratch.url("\(repository)/refs"))
     let again = try Tool.run(
       ["--device", "cpu", "--config", "m/gpumerge.yml", "-o", "again/"], in: scratch,

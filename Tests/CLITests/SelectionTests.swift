@@ -141,8 +141,13 @@ import Testing
       twice.error.hasPrefix("warning: a.safetensors is given 3 times, so it counts 3 times\n"))
     let base = try Tool.run(
       "--device", "cpu", "--base", "a.safetensors", "link.safetensors", "-o", "p", in: scratch)
+    #expect(!base.error.contains("both the base"))
+    let dare = try Tool.run(
+      "--device", "cpu", "--method", "dare_simple_average", "--base", "a.safetensors",
+      "link.safetensors", "-o", "d", in: scratch)
     #expect(
-      base.error.hasPrefix("warning: a.safetensors is both the base and one of the models\n"))
+      dare.error.hasPrefix("warning: a.safetensors is both the base and one of the models: "))
+    #expect(dare.error.contains("those of the others count less; name it as the base only\n"))
     let one = try Tool.run("--device", "cpu", "a.safetensors", "-o", "q", "--json", in: scratch)
     #expect(one.json["warnings"] as? [String] == [])
     #expect(fates(one.json).allSatisfy { $0.hasSuffix(": copied") })

@@ -41,7 +41,7 @@ package struct Merge: Sendable {
     warnings += (models + (base.map { [$0] } ?? [])).flatMap { model in
       model.warnings.map { "\(escaped(model.label, limit: 4096)): \($0)" }
     }
-    warnings += Self.repetitions(models: models, base: base)
+    warnings += Self.repetitions(of: models) + planner.baseWarnings
     warnings += tensorPlan.warnings
     if let warning = device.warning { warnings.append(warning) }
     self.warnings = warnings
@@ -85,7 +85,7 @@ package struct Merge: Sendable {
   }
 
   /// Warns of files that are given more than once: their weights add up, which is seldom meant.
-  private static func repetitions(models: [LoadedModel], base: LoadedModel?) -> [String] {
+  private static func repetitions(of models: [LoadedModel]) -> [String] {
     var counts: [InputFile.Identity: Int] = [:]
     for model in models {
       if let identity = model.checkpoint?.files.first?.identity {
@@ -98,9 +98,6 @@ package struct Merge: Sendable {
         let count = counts.updateValue(1, forKey: identity), count > 1
       else { continue }
       warnings.append("\(model.label) is given \(count) times, so it counts \(count) times")
-    }
-    if let base, let identity = base.checkpoint?.files.first?.identity, counts[identity] != nil {
-      warnings.append("\(base.label) is both the base and one of the models")
     }
     return warnings
   }

@@ -5,9 +5,13 @@ package struct ModelCard {
   private let recipe: OutputRecipe
   private let method: String
   private let summary: String
-  /// Where the models come from, without repetitions.
+  /// The models' repositories on the Hugging Face Hub, as far as they are known, without repetitions.
+  ///
+  /// The Hub refuses a card that names anything else.
   private let sources: [String]
   private let library: String?
+  /// Whether the method merges differences to the base.
+  private let usesBase: Bool
 
   package init(_ recipe: OutputRecipe, of merge: Merge, files: [CompanionFile]) {
     self.recipe = recipe
@@ -15,11 +19,14 @@ package struct ModelCard {
     let name = type(of: planner.algorithm).name
     method = name
     summary = MergeMethods.all.first { $0.name == name }?.summary ?? name
+    usesBase = type(of: planner.algorithm).requiresBase
+    // Of a base that is not merged, the output may have nothing but the tensors' names.
+    let hasTensorsOfBase = merge.fates.contains { $0.kind == .copied && $0.modelCount == 0 }
+    let base = usesBase || hasTensorsOfBase ? planner.base : nil
     var sources: [String] = []
-    let models = [planner.base].compactMap(\.self) + planner.models
-    for (model, text) in zip(models, [recipe.base].compactMap(\.self) + recipe.models) {
-      let source = model.source ?? text
-      if !sources.contains(source) { sources.append(source) }
+    for source in ([base].compactMap(\.self) + planner.models).compactMap(\.source)
+    where !sources.contains(source) {
+      sources.append(source)
     }
     self.sources = sources
     library = Self.library(files.map(\.name))
@@ -41,9 +48,8 @@ package struct ModelCard {
   }
 
   private var frontMatter: JSONValue {
-    var members: [(String, JSONValue)] = [
-      ("base_model", .array(sources.map(JSONValue.string)))
-    ]
+    var members: [(String, JSONValue)] = []
+    if !sources.isEmpty { members.append(("base_model", .array(sources.map(JSONValue.string)))) }
     if let library { members.append(("library_name", .string(library))) }
     members.append(("tags", .array(["merge", "gpumerge", method].map(JSONValue.string))))
     return .object(members)
@@ -53,7 +59,8 @@ package struct ModelCard {
     var lines =
       recipe.weights == nil ? ["| Model |", "| --- |"] : ["| Model | Weight |", "| --- | --- |"]
     if let base = recipe.base {
-      lines.append("| \(Self.code(base)) (base) |" + (recipe.weights == nil ? "" : " |"))
+      let role = usesBase ? "base" : "names, types and copied tensors only"
+      lines.append("| \(Self.code(base)) (\(role)) |" + (recipe.weights == nil ? "" : " |"))
     }
     for (index, model) in recipe.models.enumerated() {
       lines.append("| \(Self.code(model)) |" + (recipe.weights.map { " \($0[index]) |" } ?? ""))
