@@ -131,6 +131,23 @@ struct FolderOutputTests {
     #expect(try text("p/README.md").hasPrefix("---\nbase_model:\n- org/b\n"))
   }
 
+  @Test("has a configuration that is no JSON as it is, and says so")
+  func brokenConfiguration() throws {
+    try scratch.write("{\"torch_dtype\": NaN", to: "a/config.json")
+    let result = try merge("a", "b", "-o", "m/", "--dtype", "float16")
+    #expect(result.status == 0, "\(result.error)")
+    #expect(
+      result.error.contains(
+        "a: config.json cannot be checked, and goes into an output folder, if at all, as it is: "))
+    #expect(try text("m/config.json") == "{\"torch_dtype\": NaN")
+  }
+
+  @Test("says nothing of float8, as which no model is loaded")
+  func float8() throws {
+    #expect(try merge("a", "b", "-o", "m/", "--dtype", "float8_e4m3fn").status == 0)
+    #expect(try text("m/config.json") == "{\n \"torch_dtype\": \"float32\",  \"z\": 1\n}")
+  }
+
   @Test("is made again by its recipe, byte for byte, wherever that is called from")
   func recipe() throws {
     let first = try merge(

@@ -48,15 +48,20 @@ extension ErrorPage {
     ErrorRow(
       .deviceUnavailable,
       """
-      `--require-device` asks for an OpenCL device that is not there; without that option the CPU merges
-      instead, with a warning and the same result.
+      The OpenCL device that is asked for is not there. Where there is none at all, the CPU merges instead,
+      with a warning and the same result, unless `--require-device` forbids it; where there are others, a
+      number or name that none of them has is always an error.
       """,
       todo:
         "`gpumerge devices` lists those that are there. A GPU needs the OpenCL driver of its maker.",
       .program(
         ["a.safetensors", "--device", "0", "--require-device"],
         environment: ["GPUMERGE_OPENCL_LIBRARY=/nonexistent/libOpenCL.so"]
-      ) { try $0.writeModel("a.safetensors", ["w": [1]]) }),
+      ) { try $0.writeModel("a.safetensors", ["w": [1]]) },
+      .library { _ in
+        let devices = OpenCLDevices(all: [OpenCLDevice(index: 0, name: "NVIDIA H100", kind: .gpu)])
+        _ = try DeviceSelection.index(5).resolve(among: devices)
+      }),
     ErrorRow(
       .deviceFailure,
       "The device failed during the merge, or computed something else than the CPU does.",

@@ -99,13 +99,13 @@ struct FolderChoiceTests {
     #expect(try folder.open().adapterConfig?["r"]?.integer == 1)
   }
 
-  @Test("a configuration that cannot be read is left aside with a warning")
+  @Test("a configuration that cannot be read is not looked at, with a warning")
   func configuration() throws {
     try folder.write(tensors: ["a"], to: "model.safetensors")
     try folder.write("[NaN]", to: "config.json")
     let checkpoint = try folder.open()
     #expect(checkpoint.config == nil)
-    #expect(checkpoint.warnings.first?.hasPrefix("config.json is left aside") == true)
+    #expect(checkpoint.warnings.first?.hasPrefix("config.json cannot be checked") == true)
   }
 
   @Test("metadata that all shards share is kept, other metadata is not and is warned of")

@@ -63,7 +63,9 @@ enum FolderReader {
       do throws(GPUMergeError) {
         checkpoint.config = try json("config.json", in: folder, limits)
       } catch {
-        checkpoint.warnings.append("config.json is left aside: \(error.problem)")
+        checkpoint.warnings.append(
+          "config.json cannot be checked, and goes into an output folder, if at all, as it is: "
+            + error.problem)
       }
     }
   }
