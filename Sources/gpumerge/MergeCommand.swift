@@ -56,6 +56,7 @@ struct MergeCommand: ParsableCommand, InterruptibleCommand {
 
   /// What to do, from the command line and the configuration file.
   func job() throws(GPUMergeError) -> any Job {
+    try SeparatedWeights.check(method.weights, models: self.models)
     let configuration: Configuration? =
       if let file = files.config {
         try Configuration(contentsOf: file, ignoringMethod: method.method != nil)

@@ -22,7 +22,13 @@ import Testing
       (["--seed", "1", "a.safetensors"], "simple_average has no --seed"),
       (["--seed", "1", "a.safetensors"], "It is for --method dare_simple_average"),
       (["--seed", "-1", "a.safetensors"], "--seed"),
-      (["--weights", "1,2", "a.safetensors"], "2 weights for 1 model"),
+      (["--weights", "1,2", "a.safetensors"], "there are 2 weights for 1 model."),
+      (["--weights", "1", "a.safetensors", "a.safetensors"], "there is 1 weight for 2 models."),
+      (
+        ["a.safetensors", "b.safetensors", "--weights", "0.7", "0.3"],
+        "'0.3' stands where models do, and there is no such file. Separate weights by commas, without "
+          + "spaces: --weights 0.7,0.3\n"
+      ),
       (["--weights", "1,,2", "a.safetensors"], "not a number"),
       (["--weights", "1,nan", "a.safetensors"], "not a number"),
       (["--method", "linear", "a.safetensors"], "needs a weight for each model"),

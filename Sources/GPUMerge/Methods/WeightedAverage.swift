@@ -29,7 +29,9 @@ public struct WeightedAverageAlgorithm: MergeAlgorithm {
   public func validate(modelCount: Int) throws(GPUMergeError) {
     guard weights.count == modelCount else {
       throw GPUMergeError(
-        .usage, "there are \(weights.count) weights for \(modelCount) models",
+        .usage,
+        "there \(weights.count == 1 ? "is 1 weight" : "are \(weights.count) weights") for "
+          + (modelCount == 1 ? "1 model" : "\(modelCount) models"),
         advice: "Give one weight for each model, in their order")
     }
     if let weight = weights.first(where: { !$0.isFinite }) {

@@ -76,6 +76,7 @@ extension ErrorPage {
         todo: "`gpumerge --help` lists all options.",
         .merge(), .merge("--wieghts", "1,2", "a.safetensors", "b.safetensors"),
         .merge("--weights", "1,2,3", "a.safetensors", "b.safetensors"),
+        .merge("a.safetensors", "b.safetensors", "--weights", "0.7", "0.3"),
         .merge("--method", "slerp", "a.safetensors", "b.safetensors"),
         .merge("--method", "dare_simple_average", "a.safetensors"),
         .merge("--seed", "1", "a.safetensors", "b.safetensors"),
