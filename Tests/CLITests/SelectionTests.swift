@@ -153,6 +153,18 @@ import Testing
     #expect(fates(one.json).allSatisfy { $0.hasSuffix(": copied") })
   }
 
+  @Test("whose integers differ are told with both files")
+  func differingIntegers() throws {
+    try scratch.writeModel("i.safetensors", integers: [1, 2])
+    try scratch.writeModel("j.safetensors", integers: [1, 3])
+    let result = try Tool.run("--device", "cpu", "i.safetensors", "j.safetensors", in: scratch)
+    #expect(result.status == 65)
+    #expect(
+      result.error.hasPrefix(
+        "error: j.safetensors: 'ids': this int64 tensor is not that of i.safetensors, first at "
+          + "element 1. Integers are never averaged: they may be quantized"), "\(result.error)")
+  }
+
   @Test("share their backbone in the example, too")
   func example() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -25,6 +25,15 @@ extension Scratch {
     try write(Self.header(entries) + data, to: name)
   }
 
+  /// Writes a file with one vector of int64, `ids`.
+  package func writeModel(_ name: String, integers: [Int64]) throws {
+    let data = integers.reduce(into: Data()) { data, value in
+      withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) }
+    }
+    let entry = Self.entry("ids", "I64", [integers.count], 0..<data.count)
+    try write(Self.header([entry]) + data, to: name)
+  }
+
   /// Writes a file with one float32 vector of zeros that takes no room on disk.
   package func writeSparseModel(_ name: String, byteCount: Int) throws {
     let header = Self.header([Self.entry("w", "F32", [byteCount / 4], 0..<byteCount)])

@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// Merges one block at a time, on one thread, with one slot.
 struct BlockWorker {
@@ -193,7 +194,7 @@ struct BlockWorker {
         plan.steps[piece.step].acceptsDifferences
           || (first.elementCount == 1 && first.dtype.isInteger)
       else {
-        throw mismatch(first, atByte: piece.tensorRange.lowerBound + different)
+        throw mismatch(first, other, atByte: piece.tensorRange.lowerBound + different)
       }
       pipeline.findings.addDifferingCounter(step: piece.step)
     }
@@ -215,17 +216,29 @@ struct BlockWorker {
     return nil
   }
 
-  private func mismatch(_ tensor: TensorInfo, atByte offset: Int) -> GPUMergeError {
+  private func mismatch(
+    _ tensor: TensorInfo, _ other: TensorInfo, atByte offset: Int
+  ) -> GPUMergeError {
     let element = offset * 8 / tensor.dtype.bitWidth
-    let isInteger = tensor.dtype.isInteger
+    let type = tensor.dtype.displayName
+    let reference = tensor.file.map { escaped($0.string, limit: 4096) }
     return GPUMergeError(
       .valueMismatch,
-      "the models differ in this \(tensor.dtype.displayName) tensor, first at element \(element)",
-      subject: tensor.name.description,
-      advice: isInteger
-        ? "Integers are never averaged: they may be quantized weights, which need dequantizing first; "
-          + "--integers first takes the base's or first model's"
-        : "Tensors of this type can only be copied, so they must be the same in all models")
+      (reference.map { "this \(type) tensor is not that of \($0)" }
+        ?? "the models differ in this \(type) tensor") + ", first at element \(element)",
+      file: other.file, subject: other.name.description,
+      advice: Self.adviceOnMismatch(of: tensor.dtype))
+  }
+
+  private static func adviceOnMismatch(of dtype: DType) -> String {
+    let first = "--integers first takes the base's or first model's"
+    guard dtype.isInteger else {
+      return "Tensors of this type can only be copied, so they must be the same in all models"
+    }
+    guard dtype != .bool else { return "True and false are never averaged; \(first)" }
+    return
+      "Integers are never averaged: they may be quantized weights, which need dequantizing first; "
+      + first
   }
 
   /// Finds out how many elements are not finite; called only when a kernel said that some are.

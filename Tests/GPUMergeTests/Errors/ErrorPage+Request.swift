@@ -57,10 +57,9 @@ extension ErrorPage {
         `--nan error` asks to refuse.
         """,
         todo: "Take the first model's with `--integers first`, or find out where NaN comes from.",
-        .library { _ in
-          _ = try await PlanFixture.merge([
-            ["ids": try Tensor([Int64(1), 2])], ["ids": try Tensor([Int64(1), 3])],
-          ])
+        .merge("c.safetensors", "d.safetensors") {
+          try $0.writeModel("c.safetensors", integers: [1, 2])
+          try $0.writeModel("d.safetensors", integers: [1, 3])
         },
         .merge("a.safetensors", "c.safetensors", "--nan", "error") {
           try $0.writeModel("c.safetensors", ["w": [1, .nan, 3]])

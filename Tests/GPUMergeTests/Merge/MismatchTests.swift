@@ -97,6 +97,16 @@ struct MismatchTests {
     #expect(error?.subject == "w")
   }
 
+  @Test("Truth values that differ are not called quantized weights")
+  func truthValues() async throws {
+    let error = await failure([
+      ["mask": try Tensor([true, false])], ["mask": try Tensor([true, true])],
+    ])
+    #expect(error?.kind == .valueMismatch)
+    #expect(error?.problem == "the models differ in this bool tensor, first at element 1")
+    #expect(error?.advice?.hasPrefix("True and false are never averaged; --integers first") == true)
+  }
+
   @Test("A scalar is no vector of one element")
   func scalar() async throws {
     let error = await failure([

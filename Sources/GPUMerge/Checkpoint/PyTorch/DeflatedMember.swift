@@ -7,7 +7,7 @@ import Synchronization
 /// hundred thousand members, so one that is not being read keeps nothing else.
 final class DeflatedMember: ByteSource, Sendable {
   let byteCount: Int
-  private let file: InputFile
+  let file: InputFile
   private let member: ZipMember
   private let places: Places
   /// Where earlier reads ended, because most reads continue there.
