@@ -11,9 +11,10 @@ struct ConfigurationReader {
   var ignoresMethod = false
 
   /// Where relative paths start: in the file's folder, or, if it is a pipe, in the working folder.
-  var folder: FilePath {
-    let isFile = Folder.status(file).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
-    return isFile ? file.removingLastComponent() : ""
+  var folder: FilePath { isRegularFile ? file.removingLastComponent() : "" }
+
+  var isRegularFile: Bool {
+    Folder.status(file).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
   }
 
   private static let keys =

@@ -6,9 +6,11 @@ struct FileOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "The file or folder to write. A name with a '/' at its end is a folder, with safetensors "
-        + "files and what goes with them; .bin, .pt, .pth and .ckpt are PyTorch files, and others "
-        + "safetensors. Without it, merged and the extension of the first model, or merged/.",
+      "The file or folder to write: .safetensors, or .bin, .pt, .pth and .ckpt for PyTorch files. A "
+        + "name with a '/' at its end is a folder, with safetensors files and what goes with them; "
+        + "so is a name with none of these extensions if the first model is a folder, and a "
+        + "safetensors file otherwise. Without it, merged and the extension of the first model, or "
+        + "merged/.",
       valueName: "path"),
     completion: .file(), transform: { OutputChoice(parsing: $0) })
   var output: OutputChoice?

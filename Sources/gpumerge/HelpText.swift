@@ -14,7 +14,7 @@ enum HelpText {
       gpumerge --method dare_simple_average --base base.bin --sparsity-ratio 0.9 \\
           --seed 42 ft1.bin ft2.bin -o dare.bin
           what two fine-tuned models learned, added to their base
-      gpumerge --backbone-only chat.safetensors code.safetensors -o both.safetensors
+      gpumerge --backbone-only chat.bin code.bin -o both.bin
           the average of the layers, with the first model's embeddings and head
       gpumerge model-a/ org/model-b -o merged/
           a folder that transformers loads, with the first model's tokenizer

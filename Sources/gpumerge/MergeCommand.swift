@@ -80,7 +80,9 @@ struct MergeCommand: ParsableCommand, InterruptibleCommand {
         .outputExists, "the output is the configuration", file: output,
         advice: "Choose another name with -o")
     }
+    try files.output?.checkExtension()
     return MergeJob(
+      configuration: configuration,
       pool: ModelPool(
         models, base: files.base.map { ModelSource(argument: $0) } ?? configuration?.base),
       algorithm: try MethodChoice(options: method, configuration: configuration)

@@ -6,6 +6,8 @@ import SystemPackage
 
 /// One merge as the user asked for it, ready to run.
 struct MergeJob: Job {
+  /// Where the models are named, if that is in a file.
+  let configuration: Configuration?
   let pool: ModelPool
   let algorithm: any MergeAlgorithm
   let output: OutputChoice
@@ -29,9 +31,7 @@ struct MergeJob: Job {
 
   func run() async throws(GPUMergeError) {
     let bar = ProgressBar(isEnabled: reporting.verbosity > .quiet && ProgressBar.isPossible)
-    let merge = try await Threads.run { () throws(GPUMergeError) in
-      try Merge(pool, algorithm: algorithm, options: options(bar))
-    }
+    let merge = try await opened(options(bar))
     kept.merge.withLock { $0 = merge }
     let target = output.target(
       isFirstModelFolder: merge.isFirstModelFolder, defaultFormat: merge.defaultFormat,
@@ -51,6 +51,16 @@ struct MergeJob: Job {
     let report = try await merge.write(to: target)
     bar.end()
     try tell(report, planWarningCount: merge.warnings.count)
+  }
+
+  private func opened(_ options: MergeOptions) async throws(GPUMergeError) -> Merge {
+    do throws(GPUMergeError) {
+      return try await Threads.run { () throws(GPUMergeError) in
+        try Merge(pool, algorithm: algorithm, options: options)
+      }
+    } catch {
+      throw configuration?.placed(error) ?? error
+    }
   }
 
   private func options(_ bar: ProgressBar) throws(GPUMergeError) -> MergeOptions {

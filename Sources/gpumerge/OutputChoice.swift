@@ -16,7 +16,7 @@ struct OutputChoice: Sendable, Hashable {
     path = FilePath("merged")
     // An index stands for its folder.
     if case .checkpoint(let file) = model, file.extension != "json", !Folder.isFolder(file) {
-      path.extension = file.extension
+      path.extension = Self.isForeign(file.extension) ? nil : file.extension
     }
     hasSlash = false
   }
@@ -24,6 +24,27 @@ struct OutputChoice: Sendable, Hashable {
   /// Whether this can only be a file.
   var isFile: Bool {
     !hasSlash && CheckpointFormat(knownExtension: path.extension) != nil && !Folder.isFolder(path)
+  }
+
+  /// Refuses a name that says that the output is something else than gpumerge writes.
+  func checkExtension() throws(GPUMergeError) {
+    guard !hasSlash, !Folder.isFolder(path), let name = path.extension, Self.isForeign(name) else {
+      return
+    }
+    throw GPUMergeError(
+      .usage, "gpumerge writes no .\(escaped(name)) files", file: path,
+      advice:
+        "Name a .safetensors file, a PyTorch file (.bin, .pt, .pth or .ckpt), or a folder with a "
+        + "'/' at its end")
+  }
+
+  /// Whether files with this extension have a format that gpumerge does not write.
+  private static func isForeign(_ name: String?) -> Bool {
+    let formats: Set<String> = [
+      "gguf", "ggml", "onnx", "h5", "hdf5", "keras", "msgpack", "npy", "npz", "pkl", "pickle", "pb",
+      "tflite", "mlmodel", "zip", "tar", "gz", "json", "yml", "yaml", "txt", "md",
+    ]
+    return name.map { formats.contains($0.lowercased()) } ?? false
   }
 
   /// What is to be written.

@@ -94,6 +94,20 @@ import Testing
     #expect(try scratch.floats("x", of: "merged.safetensors") == [1, 2, 3])
   }
 
+  @Test("a model that is not there is told with the line that names it, and where paths start")
+  func missingModel() throws {
+    try scratch.write("models:\n- ../a.safetensors\n- a.safetensors\n", to: "sub/c.yml")
+    let model = try Tool.run("--device", "cpu", "--config", "sub/c.yml", in: scratch)
+    #expect(model.status == 66)
+    #expect(
+      model.error
+        == "error: sub/a.safetensors: there is no such file, named in line 3 of sub/c.yml. "
+        + "Paths in a configuration start in its folder\n")
+    try scratch.write("models: [../a.safetensors]\nbase_model: a.safetensors\n", to: "sub/c.yml")
+    let base = try Tool.run("--device", "cpu", "--config", "sub/c.yml", in: scratch)
+    #expect(base.error.contains("there is no such file, named in sub/c.yml. "), "\(base.error)")
+  }
+
   @Test(
     "what is wrong is told with its line",
     arguments: [

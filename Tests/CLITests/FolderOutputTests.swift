@@ -148,6 +148,19 @@ struct FolderOutputTests {
     #expect(try text("m/config.json") == "{\n \"torch_dtype\": \"float32\",  \"z\": 1\n}")
   }
 
+  @Test("of merged layers needs no equal tokenizers, which other folders are warned about")
+  func backboneOnly() throws {
+    for name in ["v", "w"] {
+      try scratch.writeModel("\(name)/model.safetensors", ["wte.weight": [1], "h.0.w": [2]])
+      try scratch.write("tokenizer of \(name)", to: "\(name)/tokenizer.json")
+    }
+    let warning = "average of the embeddings makes no sense"
+    #expect(try merge("v", "w", "-o", "all/").error.contains(warning))
+    let layers = try merge("v", "w", "-o", "layers/", "--backbone-only")
+    #expect(layers.status == 0, "\(layers.error)")
+    #expect(!layers.error.contains(warning), "\(layers.error)")
+  }
+
   @Test("is made again by its recipe, byte for byte, wherever that is called from")
   func recipe() throws {
     let first = try merge(

@@ -120,6 +120,27 @@ import Testing
   }
 
   @Test(
+    "a name of a format that is not written is refused, unless it is a folder's",
+    arguments: ["o.gguf", "o.json", "o.ONNX", "o.zip", "o.msgpack", "o.h5"])
+  func foreignExtension(name: String) throws {
+    let result = try merge("a.safetensors", "b.safetensors", "-o", name)
+    #expect(result.status == 64)
+    #expect(
+      result.error.hasPrefix(
+        "error: \(name): gpumerge writes no \(name.dropFirst()) files. Name a .safetensors file, "))
+    #expect(try scratch.names == ["a.safetensors", "b.safetensors", "base.safetensors"])
+    #expect(try merge("a.safetensors", "-o", "\(name)/").status == 0)
+    #expect(try scratch.floats("y", of: "\(name)/model.safetensors") == [0])
+  }
+
+  @Test("an output without a name does not take the extension of a format that is not written")
+  func foreignModelName() throws {
+    try scratch.writeModel("a.zip", ["x": [1]])
+    #expect(try merge("a.zip").status == 0)
+    #expect(try scratch.floats("x", of: "merged") == [1])
+  }
+
+  @Test(
     "a name of PyTorch's gives PyTorch's format, which can be merged again",
     arguments: [
       "o.bin", "o.pt", "o.pth", "o.ckpt",

@@ -31,7 +31,8 @@ package struct Merge: Sendable {
       try Self.load(source, label: label, options: options)
     }
     let base = pool.base == nil ? nil : models.popLast()
-    var warnings = try FolderChecks.warnings(models: models, base: base)
+    var warnings = try FolderChecks.warnings(
+      models: models, base: base, mergesEmbeddings: !options.selection.backboneOnly)
     planner = Planner(
       models: models, base: base, algorithm: algorithm, dtype: options.dtype,
       selection: options.selection)

@@ -16,6 +16,9 @@ extension ErrorPage {
         `hf download org/name` puts one there.
         """,
       .merge("a.safetensors", "c.safetensors"),
+      .merge("--config", "merge.yml") {
+        try $0.write("models:\n- a.safetensors\n- c.safetensors\n", to: "merge.yml")
+      },
       .program(["org/name"], environment: ["HF_HUB_CACHE=cache"]) { _ in }),
     ErrorRow(
       .inputChanged,

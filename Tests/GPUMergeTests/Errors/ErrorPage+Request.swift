@@ -81,6 +81,7 @@ extension ErrorPage {
         .merge("--seed", "1", "a.safetensors", "b.safetensors"),
         .merge("--dtype", "bfloat61", "a.safetensors"),
         .merge("--memory", "512", "a.safetensors"),
+        .merge("a.safetensors", "-o", "merged.gguf"),
         .merge("--device", "0,1,0", "a.safetensors"),
         .merge("--keep", "layers.*", "a.safetensors", "b.safetensors")),
       ErrorRow(
