@@ -8,9 +8,9 @@ struct FileOptions: ParsableArguments {
     help: ArgumentHelp(
       "The file or folder to write: .safetensors, or .bin, .pt, .pth and .ckpt for PyTorch files. A "
         + "name with a '/' at its end is a folder, with safetensors files and what goes with them; "
-        + "so is a name with none of these extensions if the first model is a folder, and a "
-        + "safetensors file otherwise. Without it, merged and the extension of the first model, or "
-        + "merged/.",
+        + "so is a name with none of these extensions if the first model is a folder. Otherwise a "
+        + "name without an extension has the first model's format, and all others are safetensors "
+        + "files. Without it, merged and the extension of the first model, or merged/.",
       valueName: "path"),
     completion: .file(), transform: { OutputChoice(parsing: $0) })
   var output: OutputChoice?
