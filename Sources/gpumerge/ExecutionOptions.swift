@@ -105,8 +105,9 @@ struct ExecutionOptions: ParsableArguments {
     if !(1...86_400).contains(deviceTimeout) {
       throw ValidationError("--device-timeout is \(deviceTimeout), but must be in 1...86400")
     }
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads is \(threads), but must be in 1...1024")
+    if let threads, !(1...MemoryPlan.maximumSlotCount).contains(threads) {
+      throw ValidationError(
+        "--threads is \(threads), but must be in 1...\(MemoryPlan.maximumSlotCount)")
     }
   }
 

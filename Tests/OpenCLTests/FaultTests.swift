@@ -277,6 +277,18 @@ struct FaultTests {
     expectNothingLives()
   }
 
+  @Test("memory that a kernel may still write to is not freed when the wait for it fails")
+  func failedWait() throws {
+    guard TestDevice.sharings.contains(.virtual) else { return }
+    var table = try #require(Faults.table())
+    table.clFinish = { _ in -5 }
+    table.clWaitForEvents = { _, _ in -5 }
+    #expect(throws: DeviceError.self) { try merge(table, .virtual) }
+    // Input, output and flags, in their context.
+    let live = Faults.live.withLock { $0.filter { $0.value != 0 } }
+    #expect(live == ["shared memory": 3, "context": 1])
+  }
+
   @Test("a slot may go while its commands are under way", arguments: TestDevice.sharings)
   func abandoned(sharing: MemorySharing) throws {
     let table = try #require(Faults.table())

@@ -22,13 +22,13 @@ struct SmallMerge {
     _ table: opencl_api, device: OpenCLDevice? = nil, memorySharing: MemorySharing? = nil,
     isRequired: Bool = false, timeLimit: Duration? = nil
   ) async throws -> (StateDict, warnings: [String]) {
-    let backend = try OpenCLBackend(
-      device ?? TestDevice.require(), api: OpenCLAPI(table), memorySharing: memorySharing)
-    guard let timeLimit else {
-      return try await run(on: MergeDevice(backend, isRequired: isRequired))
+    // Nothing but the merge refers to it, whose threads let it go.
+    func backend() throws -> any Backend {
+      let backend = try OpenCLBackend(
+        device ?? TestDevice.require(), api: OpenCLAPI(table), memorySharing: memorySharing)
+      return timeLimit.map { WatchedBackend(backend, timeLimit: $0) } ?? backend
     }
-    let watched = WatchedBackend(backend, timeLimit: timeLimit)
-    return try await run(on: MergeDevice(watched, isRequired: isRequired))
+    return try await run(on: MergeDevice(backend(), isRequired: isRequired))
   }
 
   func run(on device: MergeDevice) async throws -> (StateDict, warnings: [String]) {

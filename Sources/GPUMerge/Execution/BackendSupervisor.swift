@@ -115,6 +115,12 @@ extension GPUMergeError {
       .deviceFailure, "\(error)", advice: "Merge on another device, or with --device cpu")
   }
 
+  static var noStagingMemory: GPUMergeError {
+    GPUMergeError(
+      .io, "there is no memory for staging",
+      advice: "Lower --memory or --threads, or free some memory")
+  }
+
   static func outOfMemory(_ error: DeviceError) -> GPUMergeError {
     GPUMergeError(
       .io, "there is no memory for staging: \(error.detail ?? "\(error)")",

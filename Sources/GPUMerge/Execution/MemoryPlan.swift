@@ -16,6 +16,8 @@ package struct MemoryPlan: Sendable, Hashable {
   package static let minimumBlockByteCount = 16 << 10
   /// Staged inputs begin at multiples of this, which suits every vector load and every device.
   package static let alignment = 64
+  /// More slots than keep any device busy.
+  package static let maximumSlotCount = 1024
   private static let preferredWindowByteCount = 4 << 20
   private static let minimumWindowByteCount = 256 << 10
   /// The number of flags of a block; pieces beyond share the last.
@@ -28,7 +30,7 @@ package struct MemoryPlan: Sendable, Hashable {
     readsAhead: Bool = true
   ) throws(GPUMergeError) {
     let budget = min(budget, backend.maximumTotalByteCount)
-    let wantedSlots = max(1, slotCount ?? backend.preferredSlotCount)
+    let wantedSlots = min(max(1, slotCount ?? backend.preferredSlotCount), Self.maximumSlotCount)
     var block = blockByteCount ?? backend.preferredBlockByteCount
     let minimum = min(block, Self.minimumBlockByteCount)
     while true {

@@ -47,6 +47,10 @@ package final class Pipeline: Sendable {
     let places = crews.workplaces.prefix(max(1, schedule.blockCount))
     Threads.concurrently(count: places.count) { self.work(in: places[$0]) }
     if let error = firstError.withLock({ $0 }) { throw error }
+    // Workers that get no memory leave the work to others, of whom there must have been some.
+    guard doneByteCount.withLock({ $0 }) == schedule.plan.layout.byteCount else {
+      throw .noStagingMemory
+    }
   }
 
   /// Makes `run` stop soon and throw `cancelled`.

@@ -7,7 +7,8 @@ import Synchronization
 /// that thread with a time limit. A device that exceeds it is abandoned: with its slots, memory and
 /// context, which a late kernel may still write to. That costs at most the memory budget once more.
 package final class WatchedBackend: Backend {
-  let backend: any Backend
+  // Freed by hand, by a thread that may be left behind: freeing a context is a call into the driver, too.
+  unowned(unsafe) let backend: any Backend
   private let timeLimit: Duration
   /// Why the device is no longer asked for anything.
   private let hang = Mutex<DeviceError?>(nil)
@@ -16,10 +17,20 @@ package final class WatchedBackend: Backend {
   ///
   /// - Parameters:
   ///   - backend: The device.
-  ///   - timeLimit: How long a step of a block may take, on top of a second for each megabyte.
+  ///   - timeLimit: How long all that a block or a part of one asks of the device may take, with the
+  ///     compilation of kernels, on top of a second for each megabyte.
   package init(_ backend: any Backend, timeLimit: Duration) {
     self.backend = backend
     self.timeLimit = timeLimit
+    _ = Unmanaged.passRetained(backend as AnyObject)
+  }
+
+  deinit {
+    guard !isAbandoned else { return }
+    let address = UInt(bitPattern: Unmanaged.passUnretained(backend as AnyObject).toOpaque())
+    _ = AbandonableThread().run(within: timeLimit) {
+      UnsafeRawPointer(bitPattern: address).map { Unmanaged<AnyObject>.fromOpaque($0).release() }
+    }
   }
 
   /// Does something that involves a driver, such as opening a device, in limited time.
@@ -69,12 +80,7 @@ package final class WatchedBackend: Backend {
     let limit = timeLimit + .seconds(byteCount / 1_000_000)
     if let result = try thread.run(within: limit, body) { return result }
     let error = Self.timeOut(function, device: name, limit)
-    let isFirst = hang.withLock { hang in
-      defer { hang = hang ?? error }
-      return hang == nil
-    }
-    // Freeing the context is a call into the driver, too.
-    if isFirst { _ = Unmanaged.passRetained(backend as AnyObject) }
+    hang.withLock { hang in hang = hang ?? error }
     throw error
   }
 

@@ -9,14 +9,11 @@ final class WatchedSlot: Slot {
   /// The staging area, if the slot has given it to the host already.
   private var input: UnsafeMutableRawBufferPointer?
 
-  let readsHostMemory: Bool
-
   init(_ box: SlotBox, backend: WatchedBackend, thread: AbandonableThread, byteCount: Int) {
     self.box = box
     self.backend = backend
     self.thread = thread
     self.byteCount = byteCount
-    readsHostMemory = box.slot?.readsHostMemory ?? false
   }
 
   deinit {

@@ -67,10 +67,10 @@ extension Merge {
       companions = try await Threads.run { () throws(GPUMergeError) in
         try self.companions(for: plan, at: target)
       }
-      try workspace.reserve(plan)
+      try await Threads.run { () throws(GPUMergeError) in try workspace.reserve(plan) }
       for file in plan.files {
-        try await run.write(
-          file.plan, into: try workspace.open(file), isOnly: plan.files.count == 1)
+        let output = try await Threads.run { () throws(GPUMergeError) in try workspace.open(file) }
+        try await run.write(file.plan, into: output, isOnly: plan.files.count == 1)
       }
       try run.checkFindings()
       files = try await Threads.run { () throws(GPUMergeError) in
@@ -84,7 +84,7 @@ extension Merge {
       // A device that was found to give wrong numbers may have given more of them.
       let isTrusted = error.kind != .deviceFailure || !options.verifiesSample
       let isKept = error.kind.leavesWorkToResume && isTrusted && workspace.hasRecords
-      workspace.close(keeping: isKept)
+      await Threads.run { workspace.close(keeping: isKept) }
       guard isKept else { throw error }
       var error = error
       let goesOn = "What is finished is kept: the same command goes on from there"
@@ -106,7 +106,7 @@ extension Merge {
     let sink = MemorySink(byteCount: byteCount)
     try await run.merge(plan, into: sink)
     try run.checkFindings()
-    try verifyInputs()
+    try await Threads.run { () throws(GPUMergeError) in try verifyInputs() }
     let storage = TensorStorage(memory: sink.memory, byteCount: byteCount)
     var result = StateDict()
     ties.forEachName(stepCount: steps.count) { step, name in

@@ -14,7 +14,8 @@ public struct MergeOptions: Sendable {
   public var device: MergeDevice?
   /// The most memory for staging, on host and devices together, in bytes.
   public var memoryByteCount = 512 << 20
-  /// The number of blocks in work at a time, at least one for each device; nil for what suits them.
+  /// The number of blocks in work at a time, at least one for each device, at most 1024; nil for what suits
+  /// them.
   public var threadCount: Int?
   /// Whether inputs that the page cache does not hold are read through it, and stay there.
   ///

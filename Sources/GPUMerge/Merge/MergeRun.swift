@@ -36,7 +36,7 @@ struct MergeRun {
       }
     } catch {
       // For what is finished not to be lost; the error that is already there matters more.
-      if error.kind.leavesWorkToResume { try? file.record() }
+      if error.kind.leavesWorkToResume { await Threads.run { try? file.record() } }
       throw error
     }
   }

@@ -26,8 +26,7 @@ final class GuardedBuffer {
 
   deinit {
     // Commands may still read or write the copy.
-    queue.drain()
-    copy.deallocate()
+    if queue.drain() { copy.deallocate() }
   }
 
   /// Starts to copy the canaries back.

@@ -113,15 +113,21 @@ final class Queue {
   ///
   /// The C function is `clFinish`.
   func finish() throws(DeviceError) {
-    defer { events.removeAll(keepingCapacity: true) }
     try driver.check(driver.functions.clFinish(handle), "clFinish")
+    defer { events.removeAll(keepingCapacity: true) }
     for event in events { try event.checkSuccess() }
   }
 
   /// Waits, if there is anything to wait for, whatever comes of it.
-  func drain() {
-    if !events.isEmpty { _ = driver.functions.clFinish(handle) }
+  ///
+  /// - Returns: false if a command may still be under way, as the wait failed: then memory that it uses must
+  ///   not be freed.
+  @discardableResult
+  func drain() -> Bool {
+    guard !events.isEmpty else { return true }
+    guard driver.functions.clFinish(handle) == CL_SUCCESS else { return false }
     events.removeAll()
+    return true
   }
 
   @discardableResult

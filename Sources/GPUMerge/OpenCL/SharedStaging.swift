@@ -11,7 +11,9 @@ final class SharedStaging: Staging {
   }
 
   // Unlike a buffer's, the memory goes at once.
-  deinit { queue.drain() }
+  deinit {
+    if !queue.drain() { _ = Unmanaged.passRetained(shared) }
+  }
 
   func lend() throws(DeviceError) -> UnsafeMutableRawPointer {
     try queue.waitForAll()

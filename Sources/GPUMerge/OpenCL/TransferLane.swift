@@ -28,7 +28,7 @@ final class TransferLane {
   }
 
   deinit {
-    queue.drain()
+    if !queue.drain() { _ = Unmanaged.passRetained(pageable) }
     queue.endMapping(of: pinned, at: mapped)
   }
 

@@ -21,18 +21,27 @@ package final class Journal: Sendable {
   /// Whether anything was recorded.
   package var hasRecords: Bool { isAppended.load(ordering: .relaxed) }
 
+  /// The names of the files that a journal has in its folder.
+  static let fileNames = [fileName, fileName + ".new"]
+  static let fileName = "journal.jsonl"
+
   /// Starts a journal with what is merged, and with records that hold, in place of what is there.
+  ///
+  /// What is there stays until all of that is durable.
   package init(
-    at path: FilePath, plan: WorkPlan?, keeping records: [Record], folders: [Folder]
+    in folder: Folder, plan: WorkPlan?, keeping records: [Record], folders: [Folder]
   ) throws(GPUMergeError) {
-    self.path = path
+    path = folder.path.appending(Self.fileName)
     self.folders = folders
-    descriptor = path.withPlatformString {
+    let new = folder.path.appending(Self.fileName + ".new")
+    descriptor = new.withPlatformString {
       open($0, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o666)
     }
     guard descriptor >= 0 else { throw .system("cannot create the journal", path) }
     if let plan { try write(JSONValue.object([("plan", plan.json)]).text + "\n") }
     if !records.isEmpty { try append(records) }
+    let status = new.withPlatformString { new in path.withPlatformString { rename(new, $0) } }
+    guard status == 0 else { throw .system("cannot create the journal", path) }
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
@@ -48,10 +57,10 @@ package final class Journal: Sendable {
   }
 
   private func append(_ text: String) throws(GPUMergeError) {
+    if !hasRecords { for folder in folders { try folder.sync() } }
     try write(text)
     guard fdatasync(descriptor) == 0 else { throw .system("cannot write the journal", path) }
-    guard !isAppended.exchange(true, ordering: .relaxed) else { return }
-    for folder in folders { try folder.sync() }
+    isAppended.store(true, ordering: .relaxed)
   }
 
   private func write(_ text: String) throws(GPUMergeError) {

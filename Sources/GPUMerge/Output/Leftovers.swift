@@ -13,7 +13,8 @@ struct Leftovers {
   ///
   /// Throws `resumeMismatch` if they are of another merge, because to continue would mix them and to
   /// remove them would lose work.
-  init(of plan: WorkPlan, in work: Folder, journal path: FilePath) throws(GPUMergeError) {
+  init(of plan: WorkPlan, in work: Folder) throws(GPUMergeError) {
+    let path = work.path.appending(Journal.fileName)
     let contents = Journal.read(path)
     guard !contents.records.isEmpty else {
       if contents.isDamaged {

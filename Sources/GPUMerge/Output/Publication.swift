@@ -13,7 +13,7 @@ struct Publication {
   private var payload: Folder { Folder(work.path.appending("payload")) }
   /// Where the old folder goes on file systems that cannot let two folders change places.
   private var replaced: Folder { Folder(work.path.appending("replaced")) }
-  private var journalPath: FilePath { work.path.appending("journal.jsonl") }
+  private var journalPath: FilePath { work.path.appending(Journal.fileName) }
   private var file: FilePath {
     payload.path.appending(name.path.lastComponent?.string ?? "output")
   }
@@ -44,7 +44,7 @@ struct Publication {
     guard isPublished || payload.entries().isEmpty else { return }
     payload.removeModel(and: name.path.lastComponent?.string)
     replaced.removeModel()
-    work.remove(files: ["journal.jsonl"])
+    work.remove(files: Journal.fileNames)
   }
 
   private func exchange() throws(GPUMergeError) {

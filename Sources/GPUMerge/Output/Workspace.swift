@@ -18,8 +18,6 @@ package final class Workspace: Sendable {
   /// Whether another run could know what this one was about.
   private let isResumable: Bool
 
-  private static let journalName = "journal.jsonl"
-
   package var payload: Folder { Self.payload(in: place.workFolder) }
 
   private static func payload(in work: Folder) -> Folder { Folder(work.path.appending("payload")) }
@@ -46,9 +44,8 @@ package final class Workspace: Sendable {
     place = try OutputPlace(name, overwrite: overwrite, inputs: inputs)
     self.recordInterval = recordInterval
     let work = place.workFolder
-    let journalPath = work.path.appending(Self.journalName)
     var leftovers = Leftovers()
-    if let plan, !restart { leftovers = try Leftovers(of: plan, in: work, journal: journalPath) }
+    if let plan, !restart { leftovers = try Leftovers(of: plan, in: work) }
     warnings = leftovers.warnings
     if leftovers.records.isEmpty { try Self.clear(place.name) }
     finished = leftovers.finished
@@ -58,7 +55,7 @@ package final class Workspace: Sendable {
       try work.create()
       try Self.payload(in: work).create()
       journal = try Journal(
-        at: journalPath, plan: plan, keeping: leftovers.records,
+        in: work, plan: plan, keeping: leftovers.records,
         folders: [Self.payload(in: work), work, place.parent])
     } catch {
       if leftovers.records.isEmpty { try? Self.clear(place.name) }
@@ -123,7 +120,7 @@ package final class Workspace: Sendable {
     let work = name.workFolder
     guard work.identity != nil else { return }
     payload(in: work).removeModel(and: name.path.lastComponent?.string)
-    guard work.remove(files: [journalName]) else {
+    guard work.remove(files: Journal.fileNames) else {
       throw GPUMergeError(
         .cannotCreate, "the folder of an unfinished merge holds what is not of one",
         file: work.path, advice: "Look at it, and remove it")

@@ -80,7 +80,7 @@ struct ChildProcess: ~Copyable {
       let left = ContinuousClock.now.duration(to: deadline)
       guard left > .zero, text.count < 1 << 20 else { return nil }
       var events = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-      let ready = poll(&events, 1, CInt(clamping: Int64(left / .milliseconds(1)) + 1))
+      let ready = poll(&events, 1, CInt(min(left / .milliseconds(1), 1e9)) + 1)
       guard ready >= 0 || errno == EINTR else { return nil }
       guard ready > 0 else { continue }
       let count = read(output, &buffer, buffer.count)

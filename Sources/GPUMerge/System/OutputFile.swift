@@ -65,7 +65,8 @@ package final class OutputFile: Sendable {
     while done < bytes.count {
       let count = pread(descriptor, base + done, bytes.count - done, offset + done)
       guard count > 0 || (count < 0 && errno == EINTR) else {
-        throw .system("cannot read what was written", path)
+        throw .system(
+          "cannot read what was written", path, count == 0 ? .ioError : Errno(rawValue: errno))
       }
       done += max(0, count)
     }
@@ -114,8 +115,10 @@ package final class OutputFile: Sendable {
         done += count
       } else if count == 0 {
         throw .system("cannot write the output", path, .ioError)
-      } else if errno == EINVAL, descriptor == directDescriptor {
-        return done  // Not aligned as this device wants it: the page cache takes the rest.
+      } else if descriptor == directDescriptor, errno == EINVAL || errno == EFAULT {
+        // Not aligned as this disk wants it, or a driver's memory that no disk can get at: the page cache
+        // takes the rest.
+        return done
       } else if errno != EINTR {
         throw .system("cannot write the output", path)
       }

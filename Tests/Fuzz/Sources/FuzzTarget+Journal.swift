@@ -10,14 +10,13 @@ extension FuzzTarget {
     require(contents.records.allSatisfy { !$0.range.isEmpty && $0.range.lowerBound >= 0 }, "empty")
     guard let plan = contents.plan else { return }
     require(plan.difference(from: plan) == nil, "a plan differs from itself")
-    try checkLeftovers(Leftovers(of: plan, in: Folder(work.path), journal: path), of: plan)
+    try checkLeftovers(Leftovers(of: plan, in: Folder(work.path)), of: plan)
     // The journal of the run that goes on says the same.
-    let copy = work.path.appending("copy.jsonl")
     var journal: Journal? = try Journal(
-      at: copy, plan: plan, keeping: contents.records, folders: [])
+      in: Folder(work.path), plan: plan, keeping: contents.records, folders: [])
     if let inode = contents.publishedInode { try journal?.appendPublication(inode: inode) }
     journal = nil
-    var again = Journal.read(copy)
+    var again = Journal.read(path)
     again.isDamaged = contents.isDamaged
     require(again == contents, "written again, it reads differently")
   }

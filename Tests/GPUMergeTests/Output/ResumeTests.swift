@@ -142,6 +142,26 @@ struct ResumeTests {
     #expect(error.problem.contains("its journal is damaged"))
   }
 
+  @Test("loses nothing when the next run cannot write its journal")
+  func unwritableJournal() async throws {
+    let scratch = try await OutputScratch()
+    let target = Form.safetensors.target(in: scratch)
+    _ = await scratch.interrupt(target, after: 40_000)
+    let work = try OutputName(target).workFolder
+    let inTheWay = work.path.appending("journal.jsonl.new")
+    try Folder(inTheWay).create()
+    let error = try await #require(throws: GPUMergeError.self) {
+      try await SimpleAverageAlgorithm().run(
+        scratch.pool, writingTo: target, options: scratch.options)
+    }
+    #expect(error.problem.hasPrefix("cannot create the journal"))
+    try FileManager.default.removeItem(atPath: inTheWay.string)
+    let report = try await SimpleAverageAlgorithm().run(
+      scratch.pool, writingTo: target, options: scratch.options)
+    #expect(report.resumedByteCount > 0)
+    #expect(Folder.status(work.path) == nil)
+  }
+
   @Test("does again what is not there any more")
   func missingShard() async throws {
     let scratch = try await OutputScratch()
