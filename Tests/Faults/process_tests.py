@@ -58,10 +58,10 @@ class ProcessTests(FaultTestCase):
     def test_interrupted_and_continued(self):
         new = self.reference("folder")
         for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # A shell that runs this in the background ignores SIGINT, and so would the program.
+            # Whoever runs this may ignore it, as shells and nohup do, and so would the program.
             process = subprocess.Popen(
                 self.slow("folder"), stderr=subprocess.PIPE, text=True,
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                preexec_fn=lambda stop=stop: signal.signal(stop, signal.SIG_DFL))
             journal = self.folder / "out.gpumerge-partial" / "journal.jsonl"
             while not journal.exists() or journal.read_text().count("crc32") < 1:
                 self.assertIsNone(process.poll())

@@ -22,7 +22,8 @@ public struct MergeDevice: Sendable {
   ///   - selection: Which device, or which devices.
   ///   - isRequired: Whether to throw rather than to merge on the CPU, or without one of several
   ///     devices, now or after a failure.
-  ///   - timeLimit: How long the device may take for a block, on top of a second for each megabyte, before it counts as hung. What it may still use then is never freed.
+  ///   - timeLimit: How long the device may take for a block, on top of a second for each megabyte, before
+  ///     it counts as hung. What it may still use then is never freed.
   ///   - probe: A program that looks for the device first; nil for none, which is faster, but then a
   ///     driver that crashes ends the process.
   ///   - cache: Where to keep compiled kernels, and what the probe found out, for the next process; nil

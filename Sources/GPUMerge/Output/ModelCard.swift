@@ -42,8 +42,8 @@ package struct ModelCard {
       return text + "The recipe alone does not make this folder again: \(obstacle).\n"
     }
     text += "The recipe is in `\(ModelFolderContents.recipe)`, too. This makes the same folder "
-    text += "again, bit for bit:\n\n"
-    let command = "gpumerge --config \(ModelFolderContents.recipe) -o <name>/"
+    text += "again beside this one, bit for bit:\n\n"
+    let command = "gpumerge --config \(ModelFolderContents.recipe) -o ../<name>/"
     return text + Self.block(command + "\n", language: "sh")
   }
 
