@@ -30,10 +30,14 @@ struct ConfigurationReader {
     var workingType: DType?
     var outputType: DType?
     let entries = try entries(of: root, "the configuration")
-    try checkMethod(entries)
+    if let entry = entries.first(where: { $0.key == "merge_method" }) {
+      configuration.method = located(try string(entry), entry.value)
+      // Before anything else, as all that follows may be about a method that is not there.
+      if !ignoresMethod { _ = try configuration.methodRow() }
+    }
     for entry in entries {
       switch entry.key {
-      case "merge_method": configuration.method = located(try string(entry), entry.value)
+      case "merge_method": break
       case "base_model": configuration.base = try source(entry)
       case "models": configuration.models = try models(entry)
       case "parameters": try readParameters(entry, into: &configuration)
@@ -44,19 +48,6 @@ struct ConfigurationReader {
     }
     configuration.dtype = outputType ?? workingType
     return configuration
-  }
-
-  /// Refuses a method that is not there before anything else, as all that follows may be about it.
-  private func checkMethod(_ entries: [Entry]) throws(GPUMergeError) {
-    guard !ignoresMethod, let entry = entries.first(where: { $0.key == "merge_method" }) else {
-      return
-    }
-    let name = try string(entry)
-    do throws(GPUMergeError) {
-      _ = try MergeMethods.row(named: name)
-    } catch {
-      throw error.located(in: file, line: line(of: entry.value))
-    }
   }
 
   /// What mergekit does not have; the names are those of the command line's options.

@@ -40,12 +40,13 @@ struct OutputChoice: Sendable, Hashable {
 
   /// Whether files with this extension have a format that gpumerge does not write.
   private static func isForeign(_ name: String?) -> Bool {
-    let formats: Set<String> = [
-      "gguf", "ggml", "onnx", "h5", "hdf5", "keras", "msgpack", "npy", "npz", "pkl", "pickle", "pb",
-      "tflite", "mlmodel", "zip", "tar", "gz", "json", "yml", "yaml", "txt", "md",
-    ]
-    return name.map { formats.contains($0.lowercased()) } ?? false
+    name.map { foreignExtensions.contains($0.lowercased()) } ?? false
   }
+
+  private static let foreignExtensions: Set<String> = [
+    "gguf", "ggml", "onnx", "h5", "hdf5", "keras", "msgpack", "npy", "npz", "pkl", "pickle", "pb",
+    "tflite", "mlmodel", "zip", "tar", "gz", "json", "yml", "yaml", "txt", "md",
+  ]
 
   /// What is to be written.
   ///

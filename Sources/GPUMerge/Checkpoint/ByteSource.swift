@@ -1,9 +1,13 @@
+package import SystemPackage
+
 /// Random access to a run of stored bytes: the data section of a file, a storage, memory.
 ///
 /// Safe to call from several threads at once.
 package protocol ByteSource: AnyObject, Sendable {
   /// The number of bytes that can be read.
   var byteCount: Int { get }
+  /// The file that the bytes come from, nil if they are in memory.
+  var filePath: FilePath? { get }
 
   /// Fills all of `destination` with the bytes from `offset` on; the range lies inside the source.
   /// What `window` holds of them is taken from there.
@@ -20,6 +24,7 @@ package protocol ByteSource: AnyObject, Sendable {
 }
 
 extension ByteSource {
+  package var filePath: FilePath? { nil }
   package func extent(of range: Range<Int>) -> FileExtent? { nil }
   package func resident(
     _ range: Range<Int>, in window: ReadWindow?

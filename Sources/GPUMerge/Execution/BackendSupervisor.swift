@@ -85,7 +85,7 @@ package final class BackendSupervisor: Sendable {
       // A device that is lost in between fails here, or soon.
       if let backend = try? seat.backend.reopened() { return (backend, true) }
     }
-    if seat.backend is CPUBackend { throw .outOfMemory(error) }
+    if seat.backend is CPUBackend { throw .noStagingMemory(error) }
     if requiresDevice { throw .deviceFailure(error) }
     return (CPUBackend(), false)
   }
@@ -115,15 +115,10 @@ extension GPUMergeError {
       .deviceFailure, "\(error)", advice: "Merge on another device, or with --device cpu")
   }
 
-  static var noStagingMemory: GPUMergeError {
-    GPUMergeError(
-      .io, "there is no memory for staging",
-      advice: "Lower --memory or --threads, or free some memory")
-  }
-
-  static func outOfMemory(_ error: DeviceError) -> GPUMergeError {
-    GPUMergeError(
-      .io, "there is no memory for staging: \(error.detail ?? "\(error)")",
+  static func noStagingMemory(_ error: DeviceError? = nil) -> GPUMergeError {
+    let detail = error.map { ": \($0.detail ?? "\($0)")" } ?? ""
+    return GPUMergeError(
+      .io, "there is no memory for staging\(detail)",
       advice: "Lower --memory or --threads, or free some memory")
   }
 }

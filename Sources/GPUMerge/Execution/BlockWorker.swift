@@ -221,12 +221,12 @@ struct BlockWorker {
   ) -> GPUMergeError {
     let element = offset * 8 / tensor.dtype.bitWidth
     let type = tensor.dtype.displayName
-    let reference = tensor.file.map { escaped($0.string, limit: 4096) }
+    let reference = tensor.source.filePath.map { escaped($0.string, limit: 4096) }
     return GPUMergeError(
       .valueMismatch,
       (reference.map { "this \(type) tensor is not that of \($0)" }
         ?? "the models differ in this \(type) tensor") + ", first at element \(element)",
-      file: other.file, subject: other.name.description,
+      file: other.source.filePath, subject: other.name.description,
       advice: Self.adviceOnMismatch(of: tensor.dtype))
   }
 

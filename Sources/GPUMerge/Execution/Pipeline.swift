@@ -49,7 +49,7 @@ package final class Pipeline: Sendable {
     if let error = firstError.withLock({ $0 }) { throw error }
     // Workers that get no memory leave the work to others, of whom there must have been some.
     guard doneByteCount.withLock({ $0 }) == schedule.plan.layout.byteCount else {
-      throw .noStagingMemory
+      throw .noStagingMemory()
     }
   }
 

@@ -22,7 +22,7 @@ final class SampleVerifier: @unchecked Sendable {
     do throws(DeviceError) {
       slot = try CPUBackend(instructionSet: gm_isa_baseline).makeSlot(layout)
     } catch {
-      throw .outOfMemory(error)
+      throw .noStagingMemory(error)
     }
   }
 

@@ -39,7 +39,7 @@ struct SupervisedWorker {
     // The old slot's memory goes first, as memory may be what is missing.
     worker = nil
     try crew.supervisor.leave(seat, because: error)
-    guard try takeSeat() else { throw .noStagingMemory }
+    guard try takeSeat() else { throw .noStagingMemory() }
   }
 
   private mutating func takeSeat() throws(GPUMergeError) -> Bool {

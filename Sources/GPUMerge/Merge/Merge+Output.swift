@@ -65,9 +65,10 @@ extension Merge {
     let files: [MergeReport.WrittenFile]
     do throws(GPUMergeError) {
       companions = try await Threads.run { () throws(GPUMergeError) in
-        try self.companions(for: plan, at: target)
+        let companions = try self.companions(for: plan, at: target)
+        try workspace.reserve(plan)
+        return companions
       }
-      try await Threads.run { () throws(GPUMergeError) in try workspace.reserve(plan) }
       for file in plan.files {
         let output = try await Threads.run { () throws(GPUMergeError) in try workspace.open(file) }
         try await run.write(file.plan, into: output, isOnly: plan.files.count == 1)

@@ -89,13 +89,13 @@ package struct Merge: Sendable {
   private static func repetitions(of models: [LoadedModel]) -> [String] {
     var counts: [InputFile.Identity: Int] = [:]
     for model in models {
-      if let identity = model.checkpoint?.files.first?.identity {
+      if let identity = model.fileIdentity {
         counts[identity, default: 0] += 1
       }
     }
     var warnings: [String] = []
     for model in models {
-      guard let identity = model.checkpoint?.files.first?.identity,
+      guard let identity = model.fileIdentity,
         let count = counts.updateValue(1, forKey: identity), count > 1
       else { continue }
       warnings.append("\(model.label) is given \(count) times, so it counts \(count) times")

@@ -56,15 +56,14 @@ public enum MergeMethods {
   public static func row(named name: String) throws(GPUMergeError) -> MethodRow {
     if let row = all.first(where: { $0.name == name || $0.aliases.contains(name) }) { return row }
     let names = all.flatMap { [$0.name] + $0.aliases }
+    let list = "The methods are \(names.joined(separator: ", "))"
     guard !others.contains(name) else {
       throw GPUMergeError(
-        .usage, "gpumerge does not support the merge method '\(name)'",
-        advice: "The methods are \(names.joined(separator: ", "))")
+        .usage, "gpumerge does not support the merge method '\(name)'", advice: list)
     }
     let advice = nearest(to: name, in: names).map { "Did you mean \($0)?" }
     throw GPUMergeError(
-      .usage, "there is no merge method '\(escaped(name))'",
-      advice: advice ?? "The methods are \(names.joined(separator: ", "))")
+      .usage, "there is no merge method '\(escaped(name))'", advice: advice ?? list)
   }
 
   /// Methods of mergekit and FusionBench that are not misspelt, but not here.

@@ -18,9 +18,8 @@ final class MappedStaging: Staging {
 
   func lend() throws(DeviceError) -> UnsafeMutableRawPointer {
     if let mapped { return mapped }
-    let (pointer, event) = try queue.map(buffer)
-    mapped = pointer
-    try event.wait()
+    let pointer = try reclaim()
+    try queue.waitForAll()
     return pointer
   }
 
@@ -35,9 +34,5 @@ final class MappedStaging: Staging {
     guard let pointer = mapped else { return }
     try queue.unmap(buffer, pointer)
     mapped = nil
-  }
-
-  func fetch(_ frame: CanaryFrame) throws(DeviceError) -> UnsafeMutableRawPointer {
-    try reclaim()
   }
 }

@@ -110,22 +110,27 @@ extension OpenCLDevice {
 
   /// Whether host and device may use the same addresses at the same time.
   private static func hasSharedVirtualMemory(_ device: cl_device_id, _ api: OpenCLAPI) -> Bool {
-    let found = api.number(
-      CL_DEVICE_SVM_CAPABILITIES, of: device, as: cl_device_svm_capabilities.self)
-    let hasFunctions =
-      api.functions.clSVMAlloc != nil && api.functions.clSVMFree != nil
+    api.functions.clSVMAlloc != nil && api.functions.clSVMFree != nil
       && api.functions.clSetKernelArgSVMPointer != nil
-    let wanted = cl_device_svm_capabilities(CL_DEVICE_SVM_FINE_GRAIN_BUFFER)
-    return hasFunctions && found.map { $0 & wanted != 0 } ?? false
+      && has(
+        cl_device_svm_capabilities(CL_DEVICE_SVM_FINE_GRAIN_BUFFER), in: CL_DEVICE_SVM_CAPABILITIES,
+        of: device, api)
   }
 
   /// Whether numbers are with subnormals, infinities and NaN, and rounded to nearest even.
   private static func isFull(
     _ configuration: Int32, of device: cl_device_id, _ api: OpenCLAPI
   ) -> Bool {
-    let needed = cl_device_fp_config(CL_FP_DENORM | CL_FP_INF_NAN | CL_FP_ROUND_TO_NEAREST)
-    let found = api.number(configuration, of: device, as: cl_device_fp_config.self)
-    return found.map { $0 & needed == needed } ?? false
+    has(
+      cl_device_fp_config(CL_FP_DENORM | CL_FP_INF_NAN | CL_FP_ROUND_TO_NEAREST),
+      in: configuration, of: device, api)
+  }
+
+  /// Whether a bit set that describes a device has all of some bits.
+  private static func has<T: FixedWidthInteger>(
+    _ needed: T, in parameter: Int32, of device: cl_device_id, _ api: OpenCLAPI
+  ) -> Bool {
+    api.number(parameter, of: device, as: T.self).map { $0 & needed == needed } ?? false
   }
 
   /// What kernels are compiled for.

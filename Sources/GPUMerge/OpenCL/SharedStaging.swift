@@ -23,6 +23,4 @@ final class SharedStaging: Staging {
   func submit(byteCount: Int) {}
 
   func reclaim() -> UnsafeMutableRawPointer { shared.start }
-
-  func fetch(_ frame: CanaryFrame) -> UnsafeMutableRawPointer { shared.start }
 }

@@ -22,8 +22,9 @@ package final class Journal: Sendable {
   package var hasRecords: Bool { isAppended.load(ordering: .relaxed) }
 
   /// The names of the files that a journal has in its folder.
-  static let fileNames = [fileName, fileName + ".new"]
+  static let fileNames = [fileName, newFileName]
   static let fileName = "journal.jsonl"
+  private static let newFileName = fileName + ".new"
 
   /// Starts a journal with what is merged, and with records that hold, in place of what is there.
   ///
@@ -33,7 +34,7 @@ package final class Journal: Sendable {
   ) throws(GPUMergeError) {
     path = folder.path.appending(Self.fileName)
     self.folders = folders
-    let new = folder.path.appending(Self.fileName + ".new")
+    let new = folder.path.appending(Self.newFileName)
     descriptor = new.withPlatformString {
       open($0, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o666)
     }

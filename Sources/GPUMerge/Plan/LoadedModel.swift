@@ -11,6 +11,8 @@ package final class LoadedModel: Sendable {
   package let metadata: [(key: String, value: String)]
   /// The file it comes from, if any.
   package let checkpoint: Checkpoint?
+  /// What tells its file from others, if it comes from any: the first one, if there are several.
+  package var fileIdentity: InputFile.Identity? { checkpoint?.files.first?.identity }
   /// Whether its configuration says that the output head is the embedding (`tie_word_embeddings`);
   /// nil if it says nothing.
   package let tiesWordEmbeddings: Bool?

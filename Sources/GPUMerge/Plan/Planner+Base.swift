@@ -10,8 +10,8 @@ extension Planner {
           + "--method \(DareSimpleAverage.name) adds the models' differences to it"
       ]
     }
-    guard let identity = base.checkpoint?.files.first?.identity,
-      models.contains(where: { $0.checkpoint?.files.first?.identity == identity })
+    guard let identity = base.fileIdentity,
+      models.contains(where: { $0.fileIdentity == identity })
     else { return [] }
     return [
       "\(base.label) is both the base and one of the models: it counts as a model without "

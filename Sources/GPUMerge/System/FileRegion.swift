@@ -1,6 +1,9 @@
+package import SystemPackage
+
 /// A run of bytes inside a file, such as the data section of a checkpoint.
 package final class FileRegion: ByteSource {
   package let byteCount: Int
+  package var filePath: FilePath? { file.path }
   private let file: InputFile
   private let offset: Int
 

@@ -7,6 +7,7 @@ package import SystemPackage
 /// process with SIGBUS, a read only fails.
 package final class InputFile: ByteSource, Sendable {
   package let path: FilePath
+  package var filePath: FilePath? { path }
   private let descriptor: PooledDescriptor
   private let pool: DescriptorPool
   /// What reads it past the page cache.

@@ -41,6 +41,13 @@ struct TieTests {
     return (steps + ties + (plan.warnings.isEmpty ? [] : ["!"])).joined(separator: " ")
   }
 
+  /// What a step merges, which a head must do.
+  private func inputs(of step: Step) throws -> (models: [TensorInfo], base: TensorInfo?) {
+    var inputs: (models: [TensorInfo], base: TensorInfo?)?
+    if case .merge(_, let models, let base) = step.action { inputs = (models, base) }
+    return try #require(inputs, "the head is not merged")
+  }
+
   @Test("stay tied when they are in all models, in the first model's order")
   func everywhere() throws {
     #expect(try outcome([tied("a"), tied("b")]) == "embed norm head=0@1")
@@ -60,11 +67,9 @@ struct TieTests {
     let plan = try PlanFixture.plan([tied("a"), untied("b")])
     #expect(plan.warnings[0].contains("'lm_head.weight': tied to 'model.embed_tokens.weight' in a"))
     #expect(plan.warnings[0].contains("not in b"))
-    guard case .merge(_, let inputs, _) = plan.steps[2].action else {
-      Issue.record("the head is not merged")
-      return
-    }
-    #expect(inputs.map(\.layout) == [.contiguous(byteOffset: 0), .contiguous(byteOffset: 64)])
+    let inputs = try inputs(of: plan.steps[2])
+    #expect(
+      inputs.models.map(\.layout) == [.contiguous(byteOffset: 0), .contiguous(byteOffset: 64)])
   }
 
   @Test("stay tied with --tied, and what is ignored for it is told")
@@ -130,11 +135,9 @@ struct TieTests {
     #expect(plan.warnings[0].contains("'lm_head.weight': tied to 'model.embed_tokens.weight' in b"))
     #expect(plan.warnings[0].contains("not in a"))
     #expect(plan.fates.of(TensorName(head))?.modelCount == 2)
-    guard case .merge(_, let inputs, _) = plan.steps[2].action else {
-      Issue.record("the head is not merged")
-      return
-    }
-    #expect(inputs.map(\.layout) == [.contiguous(byteOffset: 0), .contiguous(byteOffset: 64)])
+    let inputs = try inputs(of: plan.steps[2])
+    #expect(
+      inputs.models.map(\.layout) == [.contiguous(byteOffset: 0), .contiguous(byteOffset: 64)])
   }
 
   @Test("in the base's configuration alone give the base's embedding to DARE")
@@ -144,11 +147,7 @@ struct TieTests {
       models: [untied("a"), untied("b")], base: base, algorithm: DareSimpleAverage(), dtype: nil
     ).plan()
     let step = try #require(plan.steps.first { $0.output.name == TensorName(head) })
-    guard case .merge(_, _, let input) = step.action else {
-      Issue.record("the head is not merged")
-      return
-    }
-    #expect(input?.layout == .contiguous(byteOffset: 0))
+    #expect(try inputs(of: step).base?.layout == .contiguous(byteOffset: 0))
   }
 
   @Test("find their partners in what other models tie, whatever the names are")

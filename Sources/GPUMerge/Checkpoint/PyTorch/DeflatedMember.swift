@@ -1,4 +1,5 @@
 import Synchronization
+import SystemPackage
 
 /// The bytes of a compressed zip member, as if they were stored.
 ///
@@ -7,7 +8,8 @@ import Synchronization
 /// hundred thousand members, so one that is not being read keeps nothing else.
 final class DeflatedMember: ByteSource, Sendable {
   let byteCount: Int
-  let file: InputFile
+  var filePath: FilePath? { file.path }
+  private let file: InputFile
   private let member: ZipMember
   private let places: Places
   /// Where earlier reads ended, because most reads continue there.

@@ -1,4 +1,5 @@
 import Synchronization
+import SystemPackage
 
 /// The bytes of a zip member that is stored uncompressed, read straight from the file.
 ///
@@ -6,6 +7,7 @@ import Synchronization
 /// has to read what nobody asked for.
 final class StoredMember: ByteSource, Sendable {
   let byteCount: Int
+  var filePath: FilePath? { file.path }
   private let file: InputFile
   private let member: ZipMember
   private let ledger = Mutex(CRCLedger())
