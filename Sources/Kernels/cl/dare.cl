@@ -28,6 +28,29 @@
 /// The elements for which random numbers are computed in one go. One group on a GPU, all in registers.
 #define GM_TILE (RUNS ? 256U : 8U)
 
+#if RUNS
+
+/// Asks for a tile of elements before they are wanted. Processors do not by themselves for so many runs, with
+/// so much to compute between one load and the next.
+GM_FUNCTION void gm_prefetch_tile(gm_element type, global const uchar *elements, gm_u64 index) {
+#if defined(__has_builtin) && __has_builtin(__builtin_prefetch)
+  uint size = (uint)gm_element_size(type);
+  uintptr_t at = (uintptr_t)(elements + index * size);
+  for (uint i = 0; i < GM_TILE * size; i += 64) __builtin_prefetch((const void *)(at + i));
+#endif
+}
+
+/// gm_prefetch_tile of the base and all inputs.
+GM_FUNCTION void gm_prefetch_tiles(global const uchar *inputs, const gm_piece *piece,
+                                   gm_u64 index) {
+  gm_prefetch_tile(BASE_DTYPE, GM_AT(inputs, piece->base), index);
+  for (uint i = 0; i < INPUTS; i++) {
+    gm_prefetch_tile(IN_DTYPE, GM_AT(inputs, piece->input[i]), index);
+  }
+}
+
+#endif
+
 /// Finds which of a tile's elements from `first` on, the first of a group, are kept of one model: 16 bits
 /// or none.
 GM_FUNCTION void gm_dare_mask(gm_u32 *keeps, gm_u64 first, gm_u32 model,
@@ -103,12 +126,12 @@ GM_FUNCTION gm_dare_factor gm_find_factor(const gm_dare_parameters *parameters) 
   return result;
 }
 
-/// The sums of kept differences of some elements, less than zero by what they are: that of no differences
+/// The sums of kept differences of 32 elements, less than zero by what they are: that of no differences
 /// is zero and never negative zero.
 typedef struct {
-  ushort16 base;
+  gm_ushort32 base;
   gm_vector_extremes extremes;
-  float16 sum;
+  gm_vector_values sum;
 } gm_differences;
 
 /// a * b - product, where that is a * b to nearest; see gm_two_product. Not every runtime has a fused
@@ -121,13 +144,13 @@ GM_FUNCTION float16 gm_single_product_error(float16 a, float b, float16 product)
   return ((a_hi * b_hi - product) + a_hi * b_lo + a_lo * b_hi) + a_lo * b_lo;
 }
 
-/// base - sum * (factor + rest), and in lanes of `outside` what else it could be.
-GM_FUNCTION ushort16 gm_dare_single_finish(gm_differences of, gm_dare_factor by,
-                                           ushort16 *outside) {
-  float16 base = as_float16(convert_uint16(of.base) << 16);
-  float16 change = of.sum * -by.factor;
-  float16 change_rest = gm_single_product_error(of.sum, -by.factor, change);
-  if (!by.is_short) change_rest -= of.sum * by.rest;
+/// The bits of base - sum * (factor + rest), to be rounded to bfloat16 by its upper half, and all bits of
+/// lanes of `unsure` where it could be another.
+GM_FUNCTION uint16 gm_dare_single_finish(float16 base, float16 sum, gm_dare_factor by,
+                                         uint16 *unsure) {
+  float16 change = sum * -by.factor;
+  float16 change_rest = gm_single_product_error(sum, -by.factor, change);
+  if (!by.is_short) change_rest -= sum * by.rest;
   // Differences are exact, as no exponent is far from the others. Zeros keep their signs.
   float16 nearly = base + change;
   float16 left = ((nearly - base) - change) - change_rest;
@@ -135,16 +158,26 @@ GM_FUNCTION ushort16 gm_dare_single_finish(gm_differences of, gm_dare_factor by,
   uint16 bits = as_uint16(total), round = 0x7fff + ((bits >> 16) & 1);
   if (by.is_short) {
     // Half-way between two elements, the sign of what is lost decides.
-    float16 error = ((nearly - total) - left) - of.sum * by.rest;
+    float16 error = ((nearly - total) - left) - sum * by.rest;
     uint16 above = 0x8000 - ((as_uint16(error) ^ bits) >> 31);
     round = error == 0 ? round : above;
   } else {
-    *outside |= convert_ushort16(as_uint16(((bits - 0x7ffd) & 0xffff) < 7));
+    *unsure |= as_uint16(((bits - 0x7ffd) & 0xffff) < 7);
   }
-  ushort16 raw = convert_ushort16((bits + round) >> 16);
+  return bits + round;
+}
+
+/// gm_dare_single_finish and rounding of all.
+GM_FUNCTION gm_ushort32 gm_dare_vector_finish(const gm_differences *of, gm_dare_factor by,
+                                              gm_ushort32 *outside) {
+  gm_vector_values base = gm_decode_vector(of->base);
+  uint16 unsure = 0;
+  uint16 even = gm_dare_single_finish(base.even, of->sum.even, by, &unsure);
+  uint16 odd = gm_dare_single_finish(base.odd, of->sum.odd, by, &unsure);
+  gm_ushort32 raw = gm_join_vector(even, odd);
   // Where nearly nothing is left of the base, errors may be more than that.
-  ushort16 magnitude = raw & (ushort)0x7fff, of_base = of.base & (ushort)0x7fff;
-  *outside |= as_ushort16(magnitude + (ushort)(16 << 7) < of_base);
+  gm_ushort32 magnitude = raw & (ushort)0x7fff, of_base = of->base & (ushort)0x7fff;
+  *outside |= gm_as_ushort32(magnitude + (ushort)(16 << 7) < of_base) | gm_as_ushort32(unsure);
   return raw;
 }
 
@@ -153,13 +186,16 @@ GM_FUNCTION ushort16 gm_dare_single_finish(gm_differences of, gm_dare_factor by,
 GM_FUNCTION bool gm_dare_singles(global const uchar *inputs, global uchar *output,
                                  const gm_piece *piece, const gm_dare_parameters *parameters,
                                  gm_dare_factor by, gm_u64 first, gm_u64 element) {
-  gm_differences all[4];
-  ushort16 outside = 0;
+  gm_differences all[2];
+  gm_ushort32 outside = 0;
 #pragma unroll
-  for (uint k = 0; k < 4; k++) {
-    all[k].base = vload16(k, (global const ushort *)GM_AT(inputs, piece->base) + element);
+  for (uint k = 0; k < 2; k++) {
+    all[k].base = gm_load_vector(GM_AT(inputs, piece->base), element + 32 * k);
     all[k].extremes = gm_no_extremes();
-    all[k].sum = gm_extend_vector(all[k].base, &all[k].extremes) * INPUTS + 0;
+    gm_extend_vector(&all[k].extremes, all[k].base);
+    gm_vector_values base = gm_decode_vector(all[k].base);
+    all[k].sum.even = base.even * INPUTS + 0;
+    all[k].sum.odd = base.odd * INPUTS + 0;
   }
   gm_u16 limit = (gm_u16)(parameters->threshold >> 16);
 // Two at once, as the steps of one wait for each other; more would take compilers long.
@@ -167,29 +203,30 @@ GM_FUNCTION bool gm_dare_singles(global const uchar *inputs, global uchar *outpu
   for (uint i = 0; i < INPUTS; i++) {
     gm_philox_state random = gm_dare_random(gm_groups_from(first >> 3), parameters->model + i, 0,
                                             parameters->key[0], parameters->key[1]);
-    ushort16 upper[4];
+    gm_ushort32 upper[2];
     gm_order_halves(upper, random.word[0], random.word[1], random.word[2], random.word[3]);
 #pragma unroll
-    for (uint k = 0; k < 4; k++) {
-      ushort16 raw = vload16(k, (global const ushort *)GM_AT(inputs, piece->input[i]) + element);
-      outside |= as_ushort16(upper[k] == limit);
+    for (uint k = 0; k < 2; k++) {
+      gm_ushort32 raw = gm_load_vector(GM_AT(inputs, piece->input[i]), element + 32 * k);
+      outside |= gm_as_ushort32(upper[k] == limit);
       // What is dropped is the base, whose difference from itself is none.
       raw = upper[k] > limit ? raw : all[k].base;
-      all[k].sum -= gm_extend_vector(raw, &all[k].extremes);
+      gm_extend_vector(&all[k].extremes, raw);
+      gm_vector_values x = gm_decode_vector(raw);
+      all[k].sum.even -= x.even;
+      all[k].sum.odd -= x.odd;
     }
   }
-  ushort16 raw[4];
+  gm_ushort32 raw[2];
 #pragma unroll
-  for (uint k = 0; k < 4; k++) {
+  for (uint k = 0; k < 2; k++) {
     outside |= gm_outside(all[k].extremes, by.when);
-    raw[k] = gm_dare_single_finish(all[k], by, &outside);
+    raw[k] = gm_dare_vector_finish(all + k, by, &outside);
   }
   if (gm_is_any(outside)) return false;
-  global ushort *at = (global ushort *)GM_AT(output, piece->output) + element;
 #pragma unroll
-  for (uint k = 0; k < 4; k++) {
-    ((global gm_loose_ushort16 *)at)[k] = raw[k];
-  }
+  for (uint k = 0; k < 2; k++)
+    gm_store_vector(GM_AT(output, piece->output), element + 32 * k, raw[k]);
   return true;
 }
 
@@ -224,6 +261,9 @@ kernel void dare(global const uchar *restrict inputs, global uchar *restrict acc
     gm_u64 start = tile * GM_TILE, first = (piece.first & ~(gm_u64)7) + start;
     uint from = tile == 0 ? (uint)before : 0;
     uint to = end - start < GM_TILE ? (uint)(end - start) : GM_TILE;
+#if RUNS
+    if (start + GM_TILE < end) gm_prefetch_tiles(inputs, &piece, start - before + GM_TILE);
+#endif
 #if FAST_F32 && RUNS
     if (factor.is_useful && from == 0 && to == GM_TILE) {
       from = gm_dare_turns(inputs, output, &piece, &parameters, factor, first, start - before, &to);

@@ -66,12 +66,17 @@ GM_FUNCTION bool gm_are_exact(gm_extremes of, gm_exactness when) {
 
 #if RUNS
 
-// Of bfloat16, 16 elements in a vector, as compilers make too little of loops that check so much.
+// Of bfloat16, 32 elements in a vector, as compilers make too little of loops that check so much.
 
 /// gm_extremes of each lane.
 typedef struct {
-  ushort16 least, most;
+  gm_ushort32 least, most;
 } gm_vector_extremes;
+
+/// The values of 32 elements: those of even and those of odd index, as a shift and a mask tell them apart.
+typedef struct {
+  float16 even, odd;
+} gm_vector_values;
 
 GM_FUNCTION gm_vector_extremes gm_no_extremes(void) {
   gm_vector_extremes none;
@@ -80,23 +85,43 @@ GM_FUNCTION gm_vector_extremes gm_no_extremes(void) {
   return none;
 }
 
-/// The values of elements, with which it extends the extremes.
-GM_FUNCTION float16 gm_extend_vector(ushort16 raw, gm_vector_extremes *extremes) {
-  ushort16 magnitude = raw & (ushort)0x7fff, below = magnitude - (ushort)1;
+GM_FUNCTION gm_ushort32 gm_load_vector(global const uchar *elements, gm_u64 index) {
+  return *(global const gm_loose_ushort32 *)((global const ushort *)elements + index);
+}
+
+GM_FUNCTION void gm_store_vector(global uchar *elements, gm_u64 index, gm_ushort32 raw) {
+  *(global gm_loose_ushort32 *)((global ushort *)elements + index) = raw;
+}
+
+GM_FUNCTION gm_vector_values gm_decode_vector(gm_ushort32 raw) {
+  gm_vector_values x;
+  x.even = as_float16(as_uint16(raw) << 16);
+  x.odd = as_float16(as_uint16(raw) & 0xffff0000U);
+  return x;
+}
+
+/// The upper halves of numbers of binary32.
+GM_FUNCTION gm_ushort32 gm_join_vector(uint16 even, uint16 odd) {
+  return gm_as_ushort32(even >> 16 | (odd & 0xffff0000U));
+}
+
+GM_FUNCTION void gm_extend_vector(gm_vector_extremes *extremes, gm_ushort32 raw) {
+  gm_ushort32 magnitude = raw & (ushort)0x7fff, below = magnitude - (ushort)1;
   extremes->most = extremes->most > magnitude ? extremes->most : magnitude;
   extremes->least = extremes->least < below ? extremes->least : below;
-  return as_float16(convert_uint16(raw) << 16);
 }
 
 /// All bits of lanes that are not exact.
-GM_FUNCTION ushort16 gm_outside(gm_vector_extremes of, gm_exactness when) {
-  return as_ushort16(of.most - of.least > when.spread) | as_ushort16(of.most > when.most) |
-         as_ushort16(of.least < when.least);
+GM_FUNCTION gm_ushort32 gm_outside(gm_vector_extremes of, gm_exactness when) {
+  gm_ushort32 spread = of.most - of.least;
+  return gm_as_ushort32(spread > when.spread) | gm_as_ushort32(of.most > when.most) |
+         gm_as_ushort32(of.least < when.least);
 }
 
-GM_FUNCTION bool gm_is_any(ushort16 lanes) {
-  ulong4 words = as_ulong4(lanes);
-  return ((words.x | words.y) | (words.z | words.w)) != 0;
+GM_FUNCTION bool gm_is_any(gm_ushort32 lanes) {
+  ulong8 words = as_ulong8(lanes);
+  ulong4 both = words.lo | words.hi;
+  return ((both.x | both.y) | (both.z | both.w)) != 0;
 }
 
 #endif

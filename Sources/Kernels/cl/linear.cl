@@ -74,27 +74,32 @@ GM_FUNCTION bool gm_suits_singles(const gm_linear_parameters *parameters) {
   return divisor >= 1 && divisor <= 1024 && divisor == (uint)divisor;
 }
 
+/// The bits of a mean, to be rounded to bfloat16 by its upper half.
+GM_FUNCTION uint16 gm_mean_bits(float16 sum, float factor) {
+  uint16 bits = as_uint16(sum * factor);
+  return bits + (0x7fff + ((bits >> 16) & 1));
+}
+
 /// gm_linear_elements of bfloat16 without a division or with an exact one, where all is finite and exact;
-/// returns whether it is. The number of elements is a multiple of 16.
+/// returns whether it is. The number of elements is a multiple of 32.
 GM_FUNCTION bool gm_linear_vectors(global const uchar *inputs, global uchar *output,
                                    const gm_piece *piece, float factor, gm_share share) {
   gm_exactness when = gm_find_exactness(IN_DTYPE, INPUTS);
-  ushort16 outside = 0;
-  for (gm_u64 element = share.from; element < share.to; element += 16) {
+  gm_ushort32 outside = 0;
+  for (gm_u64 element = share.from; element < share.to; element += 32) {
     gm_vector_extremes extremes = gm_no_extremes();
-    float16 sum = 0;
+    gm_vector_values sum;
 #pragma unroll
     for (uint i = 0; i < INPUTS; i++) {
-      global const uchar *input = GM_AT(inputs, piece->input[i]);
-      ushort16 raw = vload16(0, (global const ushort *)input + element);
-      float16 x = gm_extend_vector(raw, &extremes);
-      sum = i == 0 ? x : sum + x;
+      gm_ushort32 raw = gm_load_vector(GM_AT(inputs, piece->input[i]), element);
+      gm_extend_vector(&extremes, raw);
+      gm_vector_values x = gm_decode_vector(raw);
+      sum.even = i == 0 ? x.even : sum.even + x.even;
+      sum.odd = i == 0 ? x.odd : sum.odd + x.odd;
     }
     outside |= gm_outside(extremes, when);
-    uint16 bits = as_uint16(sum * factor);
-    bits += 0x7fff + ((bits >> 16) & 1);
-    global ushort *at = (global ushort *)GM_AT(output, piece->output) + element;
-    *(global gm_loose_ushort16 *)at = convert_ushort16(bits >> 16);
+    gm_ushort32 raw = gm_join_vector(gm_mean_bits(sum.even, factor), gm_mean_bits(sum.odd, factor));
+    gm_store_vector(GM_AT(output, piece->output), element, raw);
   }
   return !gm_is_any(outside);
 }
@@ -107,7 +112,7 @@ GM_FUNCTION bool gm_linear_singles(global const uchar *inputs, global uchar *out
   float factor = (float)reciprocal;
   bool is_exact = DIVISION != gm_divide_full;
   if (((IN_DTYPE == gm_bf16) & (OUT_DTYPE == gm_bf16) & is_exact) != 0 &&
-      (share.to - share.from) % 16 == 0) {
+      (share.to - share.from) % 32 == 0) {
     return gm_linear_vectors(inputs, output, piece, factor, share);
   }
   gm_exactness when = gm_find_exactness(IN_DTYPE, INPUTS);

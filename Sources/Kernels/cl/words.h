@@ -17,8 +17,13 @@ typedef ulong8 gm_word;
 /// where they multiply, which is busy enough.
 GM_FUNCTION gm_word gm_upper_words(gm_word x) { return as_ulong8(as_uint16(x).s1133557799bbddff); }
 
+/// As many as fill a vector. OpenCL C has no more than 16, but the compilers of all runtimes for CPUs are
+/// Clang.
+typedef ushort gm_ushort32 __attribute__((ext_vector_type(32)));
+#define gm_as_ushort32(x) __builtin_astype((x), gm_ushort32)
+
 // PoCL stores what vstore16 is given one by one.
-typedef ushort16 gm_loose_ushort16 __attribute__((aligned(2)));
+typedef gm_ushort32 gm_loose_ushort32 __attribute__((aligned(2)));
 typedef uint16 gm_loose_uint16 __attribute__((aligned(4)));
 
 /// Groups from one on, one for each lane.
@@ -35,14 +40,12 @@ GM_FUNCTION ulong8 gm_join_words(gm_word first, gm_word second) {
 GM_FUNCTION gm_u32 gm_first_word(gm_word x) { return (gm_u32)x.s0; }
 
 /// The halves of the lower words in the order of the elements.
-GM_FUNCTION void gm_order_halves(ushort16 *halves, gm_word a, gm_word b, gm_word c, gm_word d) {
+GM_FUNCTION void gm_order_halves(gm_ushort32 *halves, gm_word a, gm_word b, gm_word c, gm_word d) {
   ulong16 groups;
   groups.even = gm_join_words(a, b);
   groups.odd = gm_join_words(c, d);
-  halves[0] = as_ushort16(groups.lo.lo);
-  halves[1] = as_ushort16(groups.lo.hi);
-  halves[2] = as_ushort16(groups.hi.lo);
-  halves[3] = as_ushort16(groups.hi.hi);
+  halves[0] = gm_as_ushort32(groups.lo);
+  halves[1] = gm_as_ushort32(groups.hi);
 }
 
 /// Marks the elements of sixteen halves; see gm_store_marks.
@@ -55,11 +58,14 @@ GM_FUNCTION ushort16 gm_marks(ushort16 halves, gm_u16 limit, ushort16 *undecided
 /// is above the limit, none where it is below, and 1 where it equals it. Returns whether any does.
 GM_FUNCTION bool gm_store_marks(gm_u32 *to, gm_u16 limit, gm_word a, gm_word b, gm_word c,
                                 gm_word d) {
-  ushort16 halves[4];
+  gm_ushort32 halves[2];
   gm_order_halves(halves, a, b, c, d);
   ushort16 undecided[4];
   ushort16 marks[4];
-  for (uint i = 0; i < 4; i++) marks[i] = gm_marks(halves[i], limit, undecided + i);
+  for (uint i = 0; i < 2; i++) {
+    marks[2 * i] = gm_marks(halves[i].lo, limit, undecided + 2 * i);
+    marks[2 * i + 1] = gm_marks(halves[i].hi, limit, undecided + 2 * i + 1);
+  }
   ulong4 all = as_ulong4((undecided[0] | undecided[1]) | (undecided[2] | undecided[3]));
   bool is_any = ((all.x | all.y) | (all.z | all.w)) != 0;
   gm_loose_uint16 *stored = (gm_loose_uint16 *)to;
