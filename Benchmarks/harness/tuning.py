@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 import subprocess
 
 from .machine import processor
@@ -19,14 +20,14 @@ def method_options(job):
 def options(job, more=()):
     """The yardstick's options for a job."""
     chosen = [*method_options(job), *more]
-    kind = f"{processor()}, {' '.join(chosen)}, {len(job.inputs)} inputs"
-    key = f"{kind}, {job.bytes_read / 1e9:.1f} GB"
+    kind = f"{processor()}, {' '.join(chosen)}, "
+    key = f"{kind}{len(job.inputs)} inputs, {job.bytes_read / 1e9:.1f} GB"
     path = FOLDER / "tuned.json"
     known = json.loads(path.read_text()) if path.exists() else {}
     small = job.bytes_read <= LIMIT
-    if key not in known and not small:
-        near = [setting for name, setting in known.items() if name.startswith(kind)]
-        return [*chosen, *(near[-1] if near else [])]
+    near = [setting for name, setting in known.items() if name.startswith(kind)]
+    if key not in known and near and not small:
+        return [*chosen, *near[-1]]
     if key not in known or (RETUNE and key not in _done and small):
         known[key] = tune(job, chosen)
         path.write_text(json.dumps(known, indent=1))
@@ -42,10 +43,12 @@ def tune(job, chosen):
     # Inputs that are cold may be read past the page cache or through it.
     for variant in [[], ["--direct"]] if "--cold" in chosen else [[]]:
         os.sync()
-        command = [TOOLS / "yardstick", *chosen, *variant, "--tune=3", "-o", output, *job.inputs]
+        how = [*chosen, *variant, "--tune=3", "--runs=3"]
+        command = [TOOLS / "yardstick", *how, "-o", output, *job.inputs]
         run = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, check=True)
-        found = json.loads(run.stdout)
-        setting = [f"--{name}={found[name]}" for name in ("threads", "chunk", "block")]
-        best.append((found["seconds"], [*variant, *setting]))
+        found = [json.loads(line) for line in run.stdout.splitlines()]
+        setting = [f"--{name}={found[0][name]}" for name in ("threads", "chunk", "block")]
+        seconds = statistics.median(run["seconds"] for run in found)
+        best.append((seconds, [*variant, *setting]))
         output.unlink()
     return min(best)[1]

@@ -19,10 +19,12 @@ package final class CPUBackend: Backend {
   }
 
   package var name: String { "CPU (\(String(cString: gm_isa_name(instructionSet))))" }
+  package var preferredBlockByteCount: Int { Self.blockByteCount }
+  package var preferredSlotCount: Int { Self.slotCount }
   // Both numbers were measured (Documentation/Performance.md): workers wait for the disk most of the
   // time, and direct writes want to be large and many at once.
-  package var preferredBlockByteCount: Int { 512 << 10 }
-  package var preferredSlotCount: Int { Self.slotCount }
+  /// Blocks large enough for the disk, and for what a worker has in the processor's cache to be used often.
+  package static let blockByteCount = 1 << 20
   /// Enough slots to keep this machine's processors and its disk busy.
   package static var slotCount: Int { min(4 * processorCount(), 64) }
   /// Few enough for what is read to be in the second level cache when the kernel comes to it.

@@ -46,7 +46,7 @@ package final class OpenCLBackend: Backend {
 
   package var name: String { device.name }
   package var preferredBlockByteCount: Int {
-    if device.kind == .cpu { return 1 << 20 }
+    if device.kind == .cpu { return CPUBackend.blockByteCount }
     if memorySharing != .copied { return 8 << 20 }
     // A block of a mean of four models of the output's type takes ten times its size, in pinned memory
     // and in the device's: 320 MiB at the most, of the 512 MiB that are the default.
