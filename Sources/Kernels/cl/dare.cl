@@ -28,29 +28,6 @@
 /// The elements for which random numbers are computed in one go. One group on a GPU, all in registers.
 #define GM_TILE (RUNS ? 256U : 8U)
 
-#if RUNS
-
-/// Asks for a tile of elements before they are wanted. Processors do not by themselves for so many runs, with
-/// so much to compute between one load and the next.
-GM_FUNCTION void gm_prefetch_tile(gm_element type, global const uchar *elements, gm_u64 index) {
-#if defined(__has_builtin) && __has_builtin(__builtin_prefetch)
-  uint size = (uint)gm_element_size(type);
-  uintptr_t at = (uintptr_t)(elements + index * size);
-  for (uint i = 0; i < GM_TILE * size; i += 64) __builtin_prefetch((const void *)(at + i));
-#endif
-}
-
-/// gm_prefetch_tile of the base and all inputs.
-GM_FUNCTION void gm_prefetch_tiles(global const uchar *inputs, const gm_piece *piece,
-                                   gm_u64 index) {
-  gm_prefetch_tile(BASE_DTYPE, GM_AT(inputs, piece->base), index);
-  for (uint i = 0; i < INPUTS; i++) {
-    gm_prefetch_tile(IN_DTYPE, GM_AT(inputs, piece->input[i]), index);
-  }
-}
-
-#endif
-
 /// Finds which of a tile's elements from `first` on, the first of a group, are kept of one model: 16 bits
 /// or none.
 GM_FUNCTION void gm_dare_mask(gm_u32 *keeps, gm_u64 first, gm_u32 model,
@@ -230,12 +207,25 @@ GM_FUNCTION bool gm_dare_singles(global const uchar *inputs, global uchar *outpu
   return true;
 }
 
+/// Asks for 64 elements of the base and of all inputs before they are wanted. Processors do not by themselves
+/// for so many runs, with so much to compute between one load and the next.
+GM_FUNCTION void gm_prefetch(global const uchar *inputs, const gm_piece *piece, gm_u64 element) {
+#pragma unroll
+  for (uint i = 0; i <= INPUTS; i++) {
+    gm_u64 start = i < INPUTS ? piece->input[i] : piece->base;
+    uintptr_t at = (uintptr_t)(GM_AT(inputs, start) + 2 * element);
+    __builtin_prefetch((const void *)at);
+    __builtin_prefetch((const void *)(at + 64));
+  }
+}
+
 /// Merges what it can of a tile; returns the first lane that is left, and makes `to` the end of those.
 GM_FUNCTION uint gm_dare_turns(global const uchar *inputs, global uchar *output,
                                const gm_piece *piece, const gm_dare_parameters *parameters,
                                gm_dare_factor by, gm_u64 first, gm_u64 index, uint *to) {
   uint from = GM_TILE, end = GM_TILE;
   for (uint lane = 0; lane < GM_TILE; lane += GM_MARKS_AT_ONCE) {
+    gm_prefetch(inputs, piece, index + lane + GM_TILE);
     if (gm_dare_singles(inputs, output, piece, parameters, by, first + lane, index + lane))
       continue;
     from = from < lane ? from : lane;
@@ -261,9 +251,6 @@ kernel void dare(global const uchar *restrict inputs, global uchar *restrict acc
     gm_u64 start = tile * GM_TILE, first = (piece.first & ~(gm_u64)7) + start;
     uint from = tile == 0 ? (uint)before : 0;
     uint to = end - start < GM_TILE ? (uint)(end - start) : GM_TILE;
-#if RUNS
-    if (start + GM_TILE < end) gm_prefetch_tiles(inputs, &piece, start - before + GM_TILE);
-#endif
 #if FAST_F32 && RUNS
     if (factor.is_useful && from == 0 && to == GM_TILE) {
       from = gm_dare_turns(inputs, output, &piece, &parameters, factor, first, start - before, &to);
