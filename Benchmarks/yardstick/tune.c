@@ -7,18 +7,19 @@
 
 typedef struct {
   ys_setting setting;
-  double best;
+  double mean;
+  size_t runs;
 } trial;
 
 static int by_seconds(const void *a, const void *b) {
-  double x = ((const trial *)a)->best, y = ((const trial *)b)->best;
+  double x = ((const trial *)a)->mean, y = ((const trial *)b)->mean;
   return (x > y) - (x < y);
 }
 
 static void run(const ys_job *job, trial *trial) {
   unlink(job->output);
   double seconds = ys_merge(job, trial->setting);
-  if (trial->best == 0 || seconds < trial->best) trial->best = seconds;
+  trial->mean += (seconds - trial->mean) / (double)++trial->runs;
   fprintf(stderr, "threads %2zu  chunk %5zu KiB  block %5zu KiB  %.3f s\n", trial->setting.threads,
           trial->setting.chunk >> 10, trial->setting.block >> 10, seconds);
 }
@@ -38,7 +39,7 @@ static size_t settings(const ys_job *job, trial *trials) {
       for (size_t b = 0; b < (whole ? 1 : 3); b++) {
         size_t block = whole ? chunks[c] : blocks[b];
         if (block > chunks[c] || (!whole && block * job->mean.inputs > 4096)) continue;
-        trials[count++] = (trial){{threads[t], chunks[c] << 10, block << 10}, 0};
+        trials[count++] = (trial){{threads[t], chunks[c] << 10, block << 10}, 0, 0};
       }
     }
   }
