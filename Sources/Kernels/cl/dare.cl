@@ -132,7 +132,7 @@ GM_FUNCTION uint16 gm_dare_single_finish(float16 base, float16 sum, gm_dare_fact
   float16 nearly = base + change;
   float16 left = ((nearly - base) - change) - change_rest;
   float16 total = nearly - left;
-  uint16 bits = as_uint16(total), round = 0x7fff + ((bits >> 16) & 1);
+  uint16 bits = as_uint16(total), round = gm_to_nearest(bits);
   if (by.is_short) {
     // Half-way between two elements, the sign of what is lost decides.
     float16 error = ((nearly - total) - left) - sum * by.rest;

@@ -100,6 +100,9 @@ GM_FUNCTION gm_vector_values gm_decode_vector(gm_ushort32 raw) {
   return x;
 }
 
+/// What to add to the bits of numbers of binary32 for their upper halves to be the nearest ones, ties to even.
+GM_FUNCTION uint16 gm_to_nearest(uint16 bits) { return 0x7fff + ((bits >> 16) & 1); }
+
 /// The upper halves of numbers of binary32.
 GM_FUNCTION gm_ushort32 gm_join_vector(uint16 even, uint16 odd) {
   return gm_as_ushort32(even >> 16 | (odd & 0xffff0000U));

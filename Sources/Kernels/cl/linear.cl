@@ -77,7 +77,7 @@ GM_FUNCTION bool gm_suits_singles(const gm_linear_parameters *parameters) {
 /// The bits of a mean, to be rounded to bfloat16 by its upper half.
 GM_FUNCTION uint16 gm_mean_bits(float16 sum, float factor) {
   uint16 bits = as_uint16(sum * factor);
-  return bits + (0x7fff + ((bits >> 16) & 1));
+  return bits + gm_to_nearest(bits);
 }
 
 /// gm_linear_elements of bfloat16 without a division or with an exact one, where all is finite and exact;
