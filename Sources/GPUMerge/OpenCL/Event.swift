@@ -19,20 +19,34 @@ final class Event {
   ///
   /// The C function is `clWaitForEvents`.
   func wait() throws(DeviceError) {
-    var handle: cl_event? = handle
-    try driver.check(driver.functions.clWaitForEvents(1, &handle), "clWaitForEvents")
+    try waitForDriver()
     try checkSuccess()
   }
 
-  /// Throws unless the command has run to its end without a fault.
+  /// Throws unless the command, which is known to be done, has run to its end without a fault.
+  ///
+  /// NVIDIA's driver may call a command submitted for a moment after `clFinish` has returned, so such a one is
+  /// waited for by itself.
+  func checkSuccess() throws(DeviceError) {
+    if try status() > CL_COMPLETE { try waitForDriver() }
+    let status = try status()
+    guard status == CL_COMPLETE else { throw driver.error(function, status) }
+  }
+
+  /// How far the command is, or below zero what it failed with.
   ///
   /// The C function is `clGetEventInfo` with `CL_EVENT_COMMAND_EXECUTION_STATUS`.
-  func checkSuccess() throws(DeviceError) {
+  private func status() throws(DeviceError) -> cl_int {
     var progress: cl_int = CL_COMPLETE
     let status = driver.functions.clGetEventInfo(
       handle, cl_event_info(CL_EVENT_COMMAND_EXECUTION_STATUS), MemoryLayout<cl_int>.size,
       &progress, nil)
     try driver.check(status, "clGetEventInfo")
-    guard progress == CL_COMPLETE else { throw driver.error(function, progress) }
+    return progress
+  }
+
+  private func waitForDriver() throws(DeviceError) {
+    var handle: cl_event? = handle
+    try driver.check(driver.functions.clWaitForEvents(1, &handle), "clWaitForEvents")
   }
 }
