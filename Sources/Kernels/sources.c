@@ -24,6 +24,9 @@ static const char single[] = {
 static const char elements[] = {
 #embed "cl/elements.h" suffix(, 0)
 };
+static const char lanes[] = {
+#embed "cl/lanes.h" suffix(, 0)
+};
 static const char linear[] = {
 #embed "cl/linear.cl" suffix(, 0)
 };
@@ -31,8 +34,8 @@ static const char dare[] = {
 #embed "cl/dare.cl" suffix(, 0)
 };
 
-static const char *const prelude[] = {kernel_types, real,   numeric,  words,
-                                      methods,      single, elements, nullptr};
+static const char *const prelude[] = {kernel_types, real,     numeric, words,  methods,
+                                      single,       elements, lanes,   nullptr};
 
 const char *const *const gm_kernel_prelude = prelude;
 

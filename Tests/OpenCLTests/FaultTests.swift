@@ -239,6 +239,40 @@ struct FaultTests {
     }
   }
 
+  @Test("a command that is still called submitted when the queue has finished is waited for")
+  func lateStatus() throws {
+    for sharing in TestDevice.sharings {
+      var table = try #require(Faults.table())
+      Late.calls.withLock { $0 = Late() }
+      table.clWaitForEvents = { count, events in
+        Late.calls.withLock { $0.isWaitedFor = true }
+        return Faults.real?.clWaitForEvents(count, events) ?? CL_INVALID_VALUE
+      }
+      table.clGetEventInfo = { event, parameter, byteCount, value, size in
+        let status = Faults.real?.clGetEventInfo(event, parameter, byteCount, value, size)
+        let isLate = Late.calls.withLock { calls in
+          defer { calls.isWaitedFor = false }
+          if !calls.isWaitedFor { calls.lateCount += 1 }
+          return !calls.isWaitedFor
+        }
+        if isLate { value?.storeBytes(of: CL_SUBMITTED, as: cl_int.self) }
+        return status ?? CL_INVALID_VALUE
+      }
+      let expected = MergeCase(inputsPerLaunch: [2, 1]).run(on: .cpu)
+      #expect(try merge(table, sharing) == expected)
+      #expect(Late.calls.withLock { $0.lateCount } > 3)
+      expectNothingLives()
+    }
+  }
+
+  /// What a driver has been asked that is late with statuses.
+  private struct Late {
+    var isWaitedFor = false
+    var lateCount = 0
+
+    static let calls = Mutex(Late())
+  }
+
   @Test("after a fault the device is asked nothing more, by any slot")
   func deadForEveryone() throws {
     var table = try #require(Faults.table())

@@ -28,8 +28,11 @@ final class Event {
   /// NVIDIA's driver may call a command submitted for a moment after `clFinish` has returned, so such a one is
   /// waited for by itself.
   func checkSuccess() throws(DeviceError) {
-    if try status() > CL_COMPLETE { try waitForDriver() }
-    let status = try status()
+    var status = try status()
+    if status > CL_COMPLETE {
+      try waitForDriver()
+      status = try self.status()
+    }
     guard status == CL_COMPLETE else { throw driver.error(function, status) }
   }
 

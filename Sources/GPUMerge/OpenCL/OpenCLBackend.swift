@@ -79,7 +79,7 @@ package final class OpenCLBackend: Backend {
   /// The most work-items in a work-group: 256 fill a GPU's compute units, and one that handles a run of
   /// elements is a work-group by itself.
   var wantedLocalSize: Int { library.target.runs ? 1 : 256 }
-  var elementsPerWorkItem: Int { library.target.runs ? 4096 : 4 }
+  var elementsPerWorkItem: Int { library.target.runs ? 4096 : 8 }
 
   package func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
     if let fault = fault.withLock(\.self) { throw fault }

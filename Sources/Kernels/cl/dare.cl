@@ -25,18 +25,20 @@
 #define INPUTS 2
 #endif
 
-/// The elements for which random numbers are computed in one go. One group on a GPU, all in registers.
+/// The elements for which random numbers are computed in one go: on a GPU those of a group, all in registers.
 #define GM_TILE (RUNS ? 256U : 8U)
+/// The elements that a work-item handles at once.
+#define GM_DARE_LANES (RUNS ? 1U : 8U)
 
-/// Finds which of a tile's elements from `first` on, the first of a group, are kept of one model: 16 bits
-/// or none.
+#if RUNS
+
+/// Finds which of a tile's elements from `first` on, the first of a group, are kept of one model.
 GM_FUNCTION void gm_dare_mask(gm_u32 *keeps, gm_u64 first, gm_u32 model,
                               const gm_dare_parameters *parameters) {
   gm_u32 key0 = parameters->key[0], key1 = parameters->key[1];
   gm_u64 limit = parameters->threshold >> 16;
   for (gm_u32 i = 0; i < GM_TILE; i += GM_MARKS_AT_ONCE) {
-    gm_word group = gm_groups_from((first + i) >> 3);
-    gm_philox_state random = gm_dare_random(group, model, 0, key0, key1);
+    gm_philox_state random = gm_dare_random(gm_groups_from((first + i) >> 3), model, 0, key0, key1);
     // The limit is more than 16 bits where all is dropped, also what is then undecided.
     if (!gm_store_marks(keeps + i, (gm_u16)(limit > 0xffff ? 0xffff : limit), random.word[0],
                         random.word[1], random.word[2], random.word[3])) {
@@ -51,39 +53,93 @@ GM_FUNCTION void gm_dare_mask(gm_u32 *keeps, gm_u64 first, gm_u32 model,
   }
 }
 
-/// Merges the lanes of a tile from `from` and up to, but not including, `to`; `index` is what lane 0 has
-/// in the piece. Returns whether an output element is NaN or infinite.
-GM_FUNCTION bool gm_dare_lanes(global const uchar *inputs, global uchar *accumulator,
-                               global uchar *output, const gm_piece *piece,
-                               const gm_dare_parameters *parameters, gm_u32 (*keeps)[GM_TILE],
-                               gm_u64 index, uint from, uint to) {
-  gm_divisor divisor =
-      gm_make_divisor(parameters->divisor, parameters->divisor_rest, parameters->reciprocal);
-  bool nonfinite = false;
-  for (uint lane = from; lane < to; lane++) {
-    gm_u64 element = index + lane;
-    gm_real base = gm_load(BASE_DTYPE, GM_AT(inputs, piece->base), element);
-    gm_pair sum = gm_make_pair(gm_real_of(0), gm_real_of(0));
-    if (!FIRST) sum = gm_load_sum(WIDE, GM_AT(accumulator, piece->accumulator), element);
-#pragma unroll
-    for (uint i = 0; i < INPUTS; i++) {
-      gm_real x = gm_load(IN_DTYPE, GM_AT(inputs, piece->input[i]), element);
-      bool keep = keeps[i][lane] != 0;
-      if (WIDE) {
-        sum = gm_dare_add_wide(sum, x, base, keep);
-      } else {
-        sum.hi = gm_dare_add(sum.hi, x, base, keep);
-      }
-    }
-    if (LAST) {
-      gm_real result = WIDE ? gm_dare_finish_wide(OUT_DTYPE, sum, base, DIVISION, divisor)
-                            : gm_dare_finish(sum.hi, base, DIVISION, divisor);
-      nonfinite |= gm_store(OUT_DTYPE, GM_AT(output, piece->output), element, result);
-    } else {
-      gm_store_sum(WIDE, GM_AT(accumulator, piece->accumulator), element, sum);
+/// What tells which elements of the lanes are kept: what was found of their tile, and the first of them in it.
+typedef struct {
+  gm_u32 (*of_tile)[GM_TILE];
+  uint lane;
+} gm_keeps;
+
+/// Which elements are kept of an input.
+GM_FUNCTION void gm_find_keeps(uint lanes, bool *keep, gm_keeps keeps, gm_u32 input,
+                               const gm_dare_parameters *parameters) {
+  keep[0] = keeps.of_tile[input][keeps.lane] != 0;
+}
+
+#else
+
+/// What tells which elements of the lanes are kept: the random bits of a group, of which some lane is the first.
+typedef struct {
+  gm_u64 group;
+  uint lane;
+} gm_keeps;
+
+/// Which elements are kept of an input.
+GM_FUNCTION void gm_find_keeps(uint lanes, bool *keep, gm_keeps keeps, gm_u32 input,
+                               const gm_dare_parameters *parameters) {
+  gm_u32 model = parameters->model + input, key0 = parameters->key[0], key1 = parameters->key[1];
+  gm_u32 limit = (gm_u32)(parameters->threshold >> 16);
+  gm_philox_state random = gm_dare_random(keeps.group, model, 0, key0, key1);
+  gm_u32 upper[GM_DARE_LANES];
+  bool is_undecided = false;
+#pragma unroll GM_UNROLL
+  for (uint k = 0; k < lanes; k++) {
+    upper[k] = gm_random_half(random, keeps.lane + k);
+    is_undecided |= upper[k] == limit;
+  }
+  if (is_undecided) {
+    random = gm_dare_random(keeps.group, model, 1, key0, key1);
+#pragma unroll GM_UNROLL
+    for (uint k = 0; k < lanes; k++) {
+      gm_u32 lower = gm_random_half(random, keeps.lane + k);
+      bool is_kept = lower >= (gm_u32)(parameters->threshold & 0xffff);
+      // More than any limit, or not more than this one.
+      if (upper[k] == limit) upper[k] = is_kept ? 0x20000 : 0;
     }
   }
-  return nonfinite;
+#pragma unroll GM_UNROLL
+  for (uint k = 0; k < lanes; k++) keep[k] = upper[k] > limit;
+}
+
+#endif
+
+/// Merges some neighbouring elements, from `element` of the piece on; returns whether any element of the output
+/// is NaN or infinite.
+GM_FUNCTION bool gm_dare_lanes(uint lanes, global const uchar *inputs, global uchar *accumulator,
+                               global uchar *output, const gm_piece *piece,
+                               const gm_dare_parameters *parameters, gm_divisor divisor,
+                               gm_keeps keeps, gm_u64 element) {
+  gm_real base[GM_DARE_LANES];
+  gm_load_values(BASE_DTYPE, lanes, base, GM_AT(inputs, piece->base), element);
+  gm_pair sums[GM_DARE_LANES];
+#pragma unroll GM_UNROLL
+  for (uint k = 0; k < lanes; k++) sums[k] = gm_make_pair(gm_real_of(0), gm_real_of(0));
+  if (!FIRST) gm_load_sums(WIDE, lanes, sums, GM_AT(accumulator, piece->accumulator), element);
+#pragma unroll
+  for (uint i = 0; i < INPUTS; i++) {
+    gm_real x[GM_DARE_LANES];
+    gm_load_values(IN_DTYPE, lanes, x, GM_AT(inputs, piece->input[i]), element);
+    bool keep[GM_DARE_LANES];
+    gm_find_keeps(lanes, keep, keeps, i, parameters);
+#pragma unroll GM_UNROLL
+    for (uint k = 0; k < lanes; k++) {
+      if (WIDE) {
+        sums[k] = gm_dare_add_wide(sums[k], x[k], base[k], keep[k]);
+      } else {
+        sums[k].hi = gm_dare_add(sums[k].hi, x[k], base[k], keep[k]);
+      }
+    }
+  }
+  if (!LAST) {
+    gm_store_sums(WIDE, lanes, GM_AT(accumulator, piece->accumulator), element, sums);
+    return false;
+  }
+  gm_real results[GM_DARE_LANES];
+#pragma unroll GM_UNROLL
+  for (uint k = 0; k < lanes; k++) {
+    results[k] = WIDE ? gm_dare_finish_wide(OUT_DTYPE, sums[k], base[k], DIVISION, divisor)
+                      : gm_dare_finish(sums[k].hi, base[k], DIVISION, divisor);
+  }
+  return gm_store_values(OUT_DTYPE, lanes, GM_AT(output, piece->output), element, results);
 }
 
 #if FAST_F32 && RUNS
@@ -241,37 +297,48 @@ kernel void dare(global const uchar *restrict inputs, global uchar *restrict acc
                  global uchar *restrict output, global uint *restrict flags, gm_piece piece,
                  gm_dare_parameters parameters) {
   // Tiles begin with a group of the tensor, which the piece may lack elements of.
-  gm_u64 before = piece.first & 7, end = before + piece.count;
+  uint before = piece.first & 7;
+  gm_u64 end = before + piece.count;
   gm_share share = gm_find_share((end + GM_TILE - 1) / GM_TILE);
-#if FAST_F32 && RUNS
+  gm_divisor divisor =
+      gm_make_divisor(parameters.divisor, parameters.divisor_rest, parameters.reciprocal);
+#if !RUNS
+  bool is_aligned = before == 0 && gm_is_aligned(gm_input_places(&piece, INPUTS) | piece.base |
+                                                 piece.output | piece.accumulator);
+#elif FAST_F32
   gm_dare_factor factor = gm_find_factor(&parameters);
 #endif
   bool nonfinite = false;
   for (gm_u64 tile = share.from; tile < share.to; tile += share.step) {
     gm_u64 start = tile * GM_TILE, first = (piece.first & ~(gm_u64)7) + start;
-    uint from = tile == 0 ? (uint)before : 0;
+    uint from = tile == 0 ? before : 0;
     uint to = end - start < GM_TILE ? (uint)(end - start) : GM_TILE;
-#if FAST_F32 && RUNS
+    gm_keeps keeps;
+#if RUNS
+#if FAST_F32
     if (factor.is_useful && from == 0 && to == GM_TILE) {
       from = gm_dare_turns(inputs, output, &piece, &parameters, factor, first, start - before, &to);
     }
     if (from == to) continue;
 #endif
-    gm_u32 keeps[INPUTS][GM_TILE];
-    // For a GPU's compiler to keep all of them in registers; others would take long for nothing.
-#if !RUNS
-#pragma unroll
-#endif
+    gm_u32 of_tile[INPUTS][GM_TILE];
     for (uint i = 0; i < INPUTS; i++) {
-      gm_dare_mask(keeps[i], first, parameters.model + i, &parameters);
+      gm_dare_mask(of_tile[i], first, parameters.model + i, &parameters);
     }
-    if (!RUNS && from == 0 && to == GM_TILE) {
-      // With constant bounds, a GPU's compiler keeps the masks in registers.
-      nonfinite |= gm_dare_lanes(inputs, accumulator, output, &piece, &parameters, keeps,
-                                 start - before, 0, GM_TILE);
-    } else {
-      nonfinite |= gm_dare_lanes(inputs, accumulator, output, &piece, &parameters, keeps,
-                                 start - before, from, to);
+    keeps.of_tile = of_tile;
+#else
+    keeps.group = first >> 3;
+    if (is_aligned && to == GM_TILE) {
+      keeps.lane = 0;
+      nonfinite |= gm_dare_lanes(GM_DARE_LANES, inputs, accumulator, output, &piece, &parameters,
+                                 divisor, keeps, start);
+      continue;
+    }
+#endif
+    for (uint lane = from; lane < to; lane++) {
+      keeps.lane = lane;
+      nonfinite |= gm_dare_lanes(1, inputs, accumulator, output, &piece, &parameters, divisor,
+                                 keeps, start + lane - before);
     }
   }
   if (nonfinite) atomic_or(flags + piece.flag, 1U);

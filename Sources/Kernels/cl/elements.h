@@ -33,12 +33,12 @@ GM_FUNCTION gm_share gm_find_share(gm_u64 count) {
   return share;
 }
 
-/// The value of an element; `elements` is where the piece starts.
-GM_FUNCTION gm_real gm_load(gm_element type, global const uchar *elements, gm_u64 index) {
-  if (type == gm_f64) return gm_value(type, ((global const ulong *)elements)[index]);
-  if (type == gm_f32) return gm_value(type, ((global const uint *)elements)[index]);
-  if (gm_element_size(type) == 2) return gm_value(type, ((global const ushort *)elements)[index]);
-  return gm_value(type, elements[index]);
+/// The bits of an element; `elements` is where the piece starts.
+GM_FUNCTION gm_u64 gm_load(gm_element type, global const uchar *elements, gm_u64 index) {
+  if (type == gm_f64) return ((global const ulong *)elements)[index];
+  if (type == gm_f32) return ((global const uint *)elements)[index];
+  if (gm_element_size(type) == 2) return ((global const ushort *)elements)[index];
+  return elements[index];
 }
 
 #if FAST_F32
@@ -143,29 +143,11 @@ GM_FUNCTION bool gm_store_narrow(gm_element type, global uchar *elements, gm_u64
   return gm_is_nonfinite(type, raw);
 }
 
-/// Encodes and stores a value; returns whether the element is NaN or infinite.
-GM_FUNCTION bool gm_store(gm_element type, global uchar *elements, gm_u64 index, gm_real value) {
-  gm_u64 raw = gm_nearest(type, value);
+/// Stores an element; returns whether it is NaN or infinite.
+GM_FUNCTION bool gm_store(gm_element type, global uchar *elements, gm_u64 index, gm_u64 raw) {
   if (type != gm_f64) return gm_store_narrow(type, elements, index, (uint)raw);
   ((global ulong *)elements)[index] = raw;
   return gm_is_nonfinite(type, raw);
-}
-
-/// Loads an accumulator: binary64 bits, or a pair of them.
-GM_FUNCTION gm_pair gm_load_sum(bool wide, global const uchar *accumulator, gm_u64 index) {
-  global const ulong *sums = (global const ulong *)accumulator;
-  if (!wide) return gm_make_pair(gm_real_of(sums[index]), gm_real_of(0));
-  return gm_make_pair(gm_real_of(sums[2 * index]), gm_real_of(sums[2 * index + 1]));
-}
-
-GM_FUNCTION void gm_store_sum(bool wide, global uchar *accumulator, gm_u64 index, gm_pair sum) {
-  global ulong *sums = (global ulong *)accumulator;
-  if (wide) {
-    sums[2 * index] = gm_bits(sum.hi);
-    sums[2 * index + 1] = gm_bits(sum.lo);
-  } else {
-    sums[index] = gm_bits(sum.hi);
-  }
 }
 
 #endif

@@ -22,36 +22,74 @@
 #define INPUTS 2
 #endif
 
-/// Merges some elements of the piece; returns whether any element of the output is NaN or infinite.
-GM_FUNCTION bool gm_linear_elements(global const uchar *inputs, global uchar *accumulator,
-                                    global uchar *output, const gm_piece *piece,
-                                    const gm_linear_parameters *parameters, gm_share share) {
+/// The elements that a work-item handles at once.
+#define GM_LINEAR_LANES (RUNS ? 1U : 4U)
+
+/// Merges some neighbouring elements of the piece; returns whether any element of the output is NaN or infinite.
+GM_FUNCTION bool gm_linear_lanes(uint lanes, global const uchar *inputs, global uchar *accumulator,
+                                 global uchar *output, const gm_piece *piece,
+                                 const gm_linear_parameters *parameters, gm_divisor divisor,
+                                 gm_u64 element) {
+  gm_pair sums[GM_LINEAR_LANES];
+  if (!FIRST) gm_load_sums(WIDE, lanes, sums, GM_AT(accumulator, piece->accumulator), element);
+// All inputs at once, or else the loop around this becomes no vector loop.
+#pragma unroll
+  for (uint i = 0; i < INPUTS; i++) {
+    gm_real x[GM_LINEAR_LANES];
+    gm_load_values(IN_DTYPE, lanes, x, GM_AT(inputs, piece->input[i]), element);
+    gm_real weight = gm_real_of(parameters->weight[i]);
+    bool start = FIRST && i == 0;
+#pragma unroll GM_UNROLL
+    for (uint k = 0; k < lanes; k++) {
+      if (WIDE) {
+        sums[k] = gm_linear_add_wide(sums[k], weight, x[k], start);
+      } else {
+        sums[k].hi = gm_linear_add(sums[k].hi, weight, x[k], start);
+      }
+    }
+  }
+  if (!LAST) {
+    gm_store_sums(WIDE, lanes, GM_AT(accumulator, piece->accumulator), element, sums);
+    return false;
+  }
+  gm_real results[GM_LINEAR_LANES];
+#pragma unroll GM_UNROLL
+  for (uint k = 0; k < lanes; k++) {
+    results[k] = WIDE ? gm_linear_finish_wide(OUT_DTYPE, sums[k], DIVISION, divisor)
+                      : gm_linear_finish(sums[k].hi, DIVISION, divisor);
+  }
+  return gm_store_values(OUT_DTYPE, lanes, GM_AT(output, piece->output), element, results);
+}
+
+/// Merges a share of the piece's groups of GM_LINEAR_LANES elements; returns whether any element of the output is NaN or
+/// infinite.
+GM_FUNCTION bool gm_linear_share(global const uchar *inputs, global uchar *accumulator,
+                                 global uchar *output, const gm_piece *piece,
+                                 const gm_linear_parameters *parameters, gm_share share) {
   gm_divisor divisor =
       gm_make_divisor(parameters->divisor, parameters->divisor_rest, parameters->reciprocal);
   bool nonfinite = false;
+#if RUNS
   for (gm_u64 element = share.from; element < share.to; element += share.step) {
-    gm_pair sum = gm_make_pair(gm_real_of(0), gm_real_of(0));
-    if (!FIRST) sum = gm_load_sum(WIDE, GM_AT(accumulator, piece->accumulator), element);
-// All inputs at once, or else the loop around this one becomes no vector loop.
-#pragma unroll
-    for (uint i = 0; i < INPUTS; i++) {
-      gm_real x = gm_load(IN_DTYPE, GM_AT(inputs, piece->input[i]), element);
-      gm_real weight = gm_real_of(parameters->weight[i]);
-      bool start = FIRST && i == 0;
-      if (WIDE) {
-        sum = gm_linear_add_wide(sum, weight, x, start);
-      } else {
-        sum.hi = gm_linear_add(sum.hi, weight, x, start);
-      }
+    nonfinite |=
+        gm_linear_lanes(1, inputs, accumulator, output, piece, parameters, divisor, element);
+  }
+#else
+  bool is_aligned =
+      gm_is_aligned(gm_input_places(piece, INPUTS) | piece->output | piece->accumulator);
+  for (gm_u64 group = share.from; group < share.to; group += share.step) {
+    gm_u64 element = group * GM_LINEAR_LANES, end = element + GM_LINEAR_LANES;
+    if (is_aligned && end <= piece->count) {
+      nonfinite |= gm_linear_lanes(GM_LINEAR_LANES, inputs, accumulator, output, piece, parameters,
+                                   divisor, element);
+      continue;
     }
-    if (LAST) {
-      gm_real result = WIDE ? gm_linear_finish_wide(OUT_DTYPE, sum, DIVISION, divisor)
-                            : gm_linear_finish(sum.hi, DIVISION, divisor);
-      nonfinite |= gm_store(OUT_DTYPE, GM_AT(output, piece->output), element, result);
-    } else {
-      gm_store_sum(WIDE, GM_AT(accumulator, piece->accumulator), element, sum);
+    for (end = end < piece->count ? end : piece->count; element < end; element++) {
+      nonfinite |=
+          gm_linear_lanes(1, inputs, accumulator, output, piece, parameters, divisor, element);
     }
   }
+#endif
   return nonfinite;
 }
 
@@ -80,7 +118,7 @@ GM_FUNCTION uint16 gm_mean_bits(float16 sum, float factor) {
   return bits + gm_to_nearest(bits);
 }
 
-/// gm_linear_elements of bfloat16 without a division or with an exact one, where all is finite and exact;
+/// gm_linear_share of bfloat16 without a division or with an exact one, where all is finite and exact;
 /// returns whether it is. The number of elements is a multiple of 32.
 GM_FUNCTION bool gm_linear_vectors(global const uchar *inputs, global uchar *output,
                                    const gm_piece *piece, float factor, gm_share share) {
@@ -104,7 +142,7 @@ GM_FUNCTION bool gm_linear_vectors(global const uchar *inputs, global uchar *out
   return !gm_is_any(outside);
 }
 
-/// gm_linear_elements, where all is finite and exact; returns whether it is.
+/// gm_linear_share, where all is finite and exact; returns whether it is.
 GM_FUNCTION bool gm_linear_singles(global const uchar *inputs, global uchar *output,
                                    const gm_piece *piece, const gm_linear_parameters *parameters,
                                    gm_share share) {
@@ -139,7 +177,7 @@ GM_FUNCTION bool gm_linear_singles(global const uchar *inputs, global uchar *out
 kernel void linear(global const uchar *restrict inputs, global uchar *restrict accumulator,
                    global uchar *restrict output, global uint *restrict flags, gm_piece piece,
                    gm_linear_parameters parameters) {
-  gm_share share = gm_find_share(piece.count);
+  gm_share share = gm_find_share((piece.count + GM_LINEAR_LANES - 1) / GM_LINEAR_LANES);
   bool nonfinite = false;
 #if FAST_F32 && RUNS
   bool suits = gm_suits_singles(&parameters);
@@ -148,10 +186,10 @@ kernel void linear(global const uchar *restrict inputs, global uchar *restrict a
     // In blocks that the cache of the processor holds, as some have to be done again.
     share.to = end - share.from < 256 ? end : share.from + 256;
     if (suits && gm_linear_singles(inputs, output, &piece, &parameters, share)) continue;
-    nonfinite |= gm_linear_elements(inputs, accumulator, output, &piece, &parameters, share);
+    nonfinite |= gm_linear_share(inputs, accumulator, output, &piece, &parameters, share);
   }
 #else
-  nonfinite = gm_linear_elements(inputs, accumulator, output, &piece, &parameters, share);
+  nonfinite = gm_linear_share(inputs, accumulator, output, &piece, &parameters, share);
 #endif
   if (nonfinite) atomic_or(flags + piece.flag, 1U);
 }

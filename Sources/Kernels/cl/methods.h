@@ -100,12 +100,12 @@ GM_FUNCTION gm_philox_state gm_philox(gm_philox_state counter, gm_u32 key0, gm_u
   gm_word c0 = counter.word[0], c1 = counter.word[1], c2 = counter.word[2], c3 = counter.word[3];
 #pragma unroll
   for (int round = 0; round < 10; round++) {
-    gm_word product0 = (c0 & 0xffffffff) * GM_PHILOX_FACTOR0;
-    gm_word product1 = (c2 & 0xffffffff) * GM_PHILOX_FACTOR1;
-    c0 = gm_upper_words(product1) ^ c1 ^ key0;
-    c1 = product1;
-    c2 = gm_upper_words(product0) ^ c3 ^ key1;
-    c3 = product0;
+    gm_double_word product0 = gm_multiply(c0, GM_PHILOX_FACTOR0);
+    gm_double_word product1 = gm_multiply(c2, GM_PHILOX_FACTOR1);
+    c0 = gm_upper_word(product1) ^ c1 ^ key0;
+    c1 = gm_lower_word(product1);
+    c2 = gm_upper_word(product0) ^ c3 ^ key1;
+    c3 = gm_lower_word(product0);
     key0 += GM_PHILOX_STEP0;
     key1 += GM_PHILOX_STEP1;
   }
@@ -119,23 +119,28 @@ GM_FUNCTION gm_philox_state gm_philox(gm_philox_state counter, gm_u32 key0, gm_u
 
 /// Half of the random bits of the eight elements from 8 * group on, for one model: the upper 16 bits of
 /// each, or with 1 as `part` the lower ones. Two elements share a word, the first in its lower half.
-GM_FUNCTION gm_philox_state gm_dare_random(gm_word group, gm_u32 model, gm_u32 part, gm_u32 key0,
-                                           gm_u32 key1) {
+GM_FUNCTION gm_philox_state gm_dare_random(gm_double_word group, gm_u32 model, gm_u32 part,
+                                           gm_u32 key0, gm_u32 key1) {
   gm_philox_state counter;
-  counter.word[0] = group;
-  counter.word[1] = group >> 32;
+  counter.word[0] = gm_lower_word(group);
+  counter.word[1] = gm_upper_word(group);
   counter.word[2] = model;
   counter.word[3] = part;
   return gm_philox(counter, key0, key1);
 }
 
+/// The random bits among these of an element of the (first) group.
+GM_FUNCTION gm_u32 gm_random_half(gm_philox_state random, gm_u32 lane) {
+  gm_word first = lane & 2 ? random.word[1] : random.word[0];
+  gm_word last = lane & 2 ? random.word[3] : random.word[2];
+  gm_u32 word = gm_first_word(lane & 4 ? last : first);
+  return lane & 1 ? word >> 16 : word & 0xffff;
+}
+
 /// The lower 16 of an element's random bits.
 GM_FUNCTION gm_u32 gm_dare_lower_bits(gm_u64 element, gm_u32 model, gm_u32 key0, gm_u32 key1) {
   gm_philox_state random = gm_dare_random(gm_groups_from(element >> 3), model, 1, key0, key1);
-  gm_word first = element & 2 ? random.word[1] : random.word[0];
-  gm_word last = element & 2 ? random.word[3] : random.word[2];
-  gm_u32 word = gm_first_word(element & 4 ? last : first);
-  return element & 1 ? word >> 16 : word & 0xffff;
+  return gm_random_half(random, (gm_u32)(element & 7));
 }
 
 /// Whether an element's random bits, of which `upper` are the upper ones, are at least `threshold`.

@@ -16,8 +16,8 @@
 #endif
 // A fused multiply-add rounds once where the definition rounds twice.
 #pragma OPENCL FP_CONTRACT OFF
-#if RUNS && !SOFT_FP64
-// What is a call costs the vectors that are in registers.
+#if !SOFT_FP64
+// What is a call costs what is in registers.
 #define GM_FUNCTION static inline __attribute__((always_inline))
 #else
 #define GM_FUNCTION static inline

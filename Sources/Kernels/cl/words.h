@@ -12,10 +12,20 @@
 /// Numbers of 32 bits in the lower halves of lanes, a lane for each group. Left to themselves, CPU
 /// runtimes' compilers keep 32-bit words in vectors of their own, and convert at every step.
 typedef ulong8 gm_word;
+/// Their products with numbers of 32 bits.
+typedef ulong8 gm_double_word;
+
+GM_FUNCTION gm_double_word gm_multiply(gm_word x, gm_u32 factor) {
+  return (x & 0xffffffff) * factor;
+}
+
+GM_FUNCTION gm_word gm_lower_word(gm_double_word x) { return x; }
 
 /// The upper words in place of the lower ones. A shuffle, as Intel's cores do shifts of such vectors
 /// where they multiply, which is busy enough.
-GM_FUNCTION gm_word gm_upper_words(gm_word x) { return as_ulong8(as_uint16(x).s1133557799bbddff); }
+GM_FUNCTION gm_word gm_upper_word(gm_double_word x) {
+  return as_ulong8(as_uint16(x).s1133557799bbddff);
+}
 
 /// As many as fill a vector. OpenCL C has no more than 16, but the compilers of all runtimes for CPUs are
 /// Clang.
@@ -27,7 +37,7 @@ typedef gm_ushort32 gm_loose_ushort32 __attribute__((aligned(2)));
 typedef uint16 gm_loose_uint16 __attribute__((aligned(4)));
 
 /// Groups from one on, one for each lane.
-GM_FUNCTION gm_word gm_groups_from(gm_u64 group) {
+GM_FUNCTION gm_double_word gm_groups_from(gm_u64 group) {
   return (ulong8)(0, 1, 2, 3, 4, 5, 6, 7) + group;
 }
 
@@ -76,29 +86,29 @@ GM_FUNCTION bool gm_store_marks(gm_u32 *to, gm_u16 limit, gm_word a, gm_word b, 
   return is_any;
 }
 
+/// How many marks gm_store_marks stores.
+#define GM_MARKS_AT_ONCE 64U
+
 #else
 
+#ifdef __OPENCL_VERSION__
+// A GPU multiplies words to double words by one instruction, but compilers do not see it in products of
+// double words.
+typedef gm_u32 gm_word;
+#else
 typedef gm_u64 gm_word;
+#endif
+typedef gm_u64 gm_double_word;
 
-GM_FUNCTION gm_word gm_upper_words(gm_word x) { return x >> 32; }
-GM_FUNCTION gm_word gm_groups_from(gm_u64 group) { return group; }
-GM_FUNCTION gm_u32 gm_first_word(gm_word x) { return (gm_u32)x; }
-GM_FUNCTION bool gm_store_marks(gm_u32 *to, gm_u16 limit, gm_word a, gm_word b, gm_word c,
-                                gm_word d) {
-  gm_word words[4] = {a, b, c, d};
-  bool is_any = false;
-#pragma unroll
-  for (gm_u32 i = 0; i < 8; i++) {
-    gm_u16 bits = (gm_u16)(i & 1 ? words[i / 2] >> 16 : words[i / 2]);
-    to[i] = bits > limit ? 0xffff : bits == limit;
-    is_any |= bits == limit;
-  }
-  return is_any;
+GM_FUNCTION gm_double_word gm_multiply(gm_word x, gm_u32 factor) {
+  return (x & (gm_u64)0xffffffff) * factor;
 }
 
-#endif
+GM_FUNCTION gm_word gm_lower_word(gm_double_word x) { return (gm_word)x; }
+GM_FUNCTION gm_word gm_upper_word(gm_double_word x) { return (gm_word)(x >> 32); }
+GM_FUNCTION gm_double_word gm_groups_from(gm_u64 group) { return group; }
+GM_FUNCTION gm_u32 gm_first_word(gm_word x) { return (gm_u32)x; }
 
-/// How many marks gm_store_marks stores.
-#define GM_MARKS_AT_ONCE ((gm_u32)sizeof(gm_word))
+#endif
 
 #endif

@@ -16,10 +16,19 @@ typedef uint16_t gm_ushort __attribute__((aligned(1), may_alias));
 typedef uint32_t gm_uint __attribute__((aligned(1), may_alias));
 typedef uint64_t gm_ulong __attribute__((aligned(1), may_alias));
 
+typedef uint32_t gm_uint2 __attribute__((ext_vector_type(2), aligned(1), may_alias));
+typedef uint32_t gm_uint4 __attribute__((ext_vector_type(4), aligned(1), may_alias));
+
 #define uchar gm_uchar
 #define ushort gm_ushort
 #define uint gm_uint
 #define ulong gm_ulong
+#define uint2 gm_uint2
+#define uint4 gm_uint4
+#define vload2(index, from) ((const gm_uint2 *)(from))[index]
+#define vload4(index, from) ((const gm_uint4 *)(from))[index]
+#define vstore2(vector, index, to) (void)(((gm_uint2 *)(to))[index] = (vector))
+#define vstore4(vector, index, to) (void)(((gm_uint4 *)(to))[index] = (vector))
 #define global
 #define kernel static
 
@@ -46,6 +55,7 @@ static _Thread_local gm_u64 work_item, work_items;
 #pragma clang diagnostic ignored "-Wpass-failed"
 #include "../cl/single.h"
 #include "../cl/elements.h"
+#include "../cl/lanes.h"
 #include "../cl/linear.cl"
 #include "../cl/dare.cl"
 
