@@ -25,12 +25,20 @@
 #define INPUTS 2
 #endif
 
-/// The elements for which random numbers are computed in one go: on a GPU those of a group, all in registers.
+/// The elements for which random numbers are computed in one go: on a GPU those of a group, which a
+/// work-item merges at once.
 #define GM_TILE (RUNS ? 256U : 8U)
-/// The elements that a work-item handles at once.
-#define GM_DARE_LANES (RUNS ? 1U : 8U)
-
 #if RUNS
+
+/// What tells whether an element is kept: what was found of its tile, and its lane in that.
+typedef struct {
+  gm_u32 (*of_tile)[GM_TILE];
+  uint lane;
+} gm_dare_keep;
+
+GM_FUNCTION bool gm_is_kept(gm_dare_keep keep, gm_u32 input, const gm_dare_parameters *parameters) {
+  return keep.of_tile[input][keep.lane] != 0;
+}
 
 /// Finds which of a tile's elements from `first` on, the first of a group, are kept of one model.
 GM_FUNCTION void gm_dare_mask(gm_u32 *keeps, gm_u64 first, gm_u32 model,
@@ -53,94 +61,174 @@ GM_FUNCTION void gm_dare_mask(gm_u32 *keeps, gm_u64 first, gm_u32 model,
   }
 }
 
-/// What tells which elements of the lanes are kept: what was found of their tile, and the first of them in it.
-typedef struct {
-  gm_u32 (*of_tile)[GM_TILE];
-  uint lane;
-} gm_keeps;
-
-/// Which elements are kept of an input.
-GM_FUNCTION void gm_find_keeps(uint lanes, bool *keep, gm_keeps keeps, gm_u32 input,
-                               const gm_dare_parameters *parameters) {
-  keep[0] = keeps.of_tile[input][keeps.lane] != 0;
-}
-
 #else
 
-/// What tells which elements of the lanes are kept: the random bits of a group, of which some lane is the first.
-typedef struct {
-  gm_u64 group;
-  uint lane;
-} gm_keeps;
+/// What tells whether an element is kept: its index in the tensor.
+typedef gm_u64 gm_dare_keep;
 
-/// Which elements are kept of an input.
-GM_FUNCTION void gm_find_keeps(uint lanes, bool *keep, gm_keeps keeps, gm_u32 input,
+GM_FUNCTION bool gm_is_kept(gm_dare_keep element, gm_u32 input,
+                            const gm_dare_parameters *parameters) {
+  gm_u32 model = parameters->model + input, key0 = parameters->key[0], key1 = parameters->key[1];
+  gm_philox_state random = gm_dare_random(element >> 3, model, 0, key0, key1);
+  gm_u32 upper = gm_random_bits(random, (gm_u32)(element & 7)) >> 16;
+  return gm_dare_keeps(upper, parameters->threshold, element, model, key0, key1);
+}
+
+/// Which elements of a group are kept of an input.
+GM_FUNCTION void gm_find_keeps(bool *keep, gm_u64 group, gm_u32 input,
                                const gm_dare_parameters *parameters) {
   gm_u32 model = parameters->model + input, key0 = parameters->key[0], key1 = parameters->key[1];
-  gm_u32 limit = (gm_u32)(parameters->threshold >> 16);
-  gm_philox_state random = gm_dare_random(keeps.group, model, 0, key0, key1);
-  gm_u32 upper[GM_DARE_LANES];
+  // All in upper halves, as shifts to there are free.
+  gm_u32 limit = parameters->threshold >> 32 != 0 ? 0xffff0000 : parameters->threshold & 0xffff0000;
+  gm_philox_state random = gm_dare_random(group, model, 0, key0, key1);
+  gm_u32 upper[GM_TILE];
   bool is_undecided = false;
 #pragma unroll GM_UNROLL
-  for (uint k = 0; k < lanes; k++) {
-    upper[k] = gm_random_half(random, keeps.lane + k);
+  for (uint k = 0; k < GM_TILE; k++) {
+    upper[k] = gm_random_bits(random, k);
     is_undecided |= upper[k] == limit;
   }
   if (is_undecided) {
-    random = gm_dare_random(keeps.group, model, 1, key0, key1);
+    // Up to 2^16, where all is dropped.
+    gm_u64 lower_limit = parameters->threshold - limit;
+    random = gm_dare_random(group, model, 1, key0, key1);
 #pragma unroll GM_UNROLL
-    for (uint k = 0; k < lanes; k++) {
-      gm_u32 lower = gm_random_half(random, keeps.lane + k);
-      bool is_kept = lower >= (gm_u32)(parameters->threshold & 0xffff);
+    for (uint k = 0; k < GM_TILE; k++) {
+      bool is_kept = gm_random_bits(random, k) >> 16 >= lower_limit;
       // More than any limit, or not more than this one.
-      if (upper[k] == limit) upper[k] = is_kept ? 0x20000 : 0;
+      if (upper[k] == limit) upper[k] = is_kept ? 0xffffffff : 0;
     }
   }
 #pragma unroll GM_UNROLL
-  for (uint k = 0; k < lanes; k++) keep[k] = upper[k] > limit;
+  for (uint k = 0; k < GM_TILE; k++) keep[k] = upper[k] > limit;
 }
 
 #endif
 
-/// Merges some neighbouring elements, from `element` of the piece on; returns whether any element of the output
-/// is NaN or infinite.
-GM_FUNCTION bool gm_dare_lanes(uint lanes, global const uchar *inputs, global uchar *accumulator,
-                               global uchar *output, const gm_piece *piece,
-                               const gm_dare_parameters *parameters, gm_divisor divisor,
-                               gm_keeps keeps, gm_u64 element) {
-  gm_real base[GM_DARE_LANES];
-  gm_load_values(BASE_DTYPE, lanes, base, GM_AT(inputs, piece->base), element);
-  gm_pair sums[GM_DARE_LANES];
-#pragma unroll GM_UNROLL
-  for (uint k = 0; k < lanes; k++) sums[k] = gm_make_pair(gm_real_of(0), gm_real_of(0));
-  if (!FIRST) gm_load_sums(WIDE, lanes, sums, GM_AT(accumulator, piece->accumulator), element);
-#pragma unroll
+#if FAST_F32
+
+/// Whether results are numbers of binary32, rounded to odd, before they are encoded.
+#define GM_IS_SINGLE ((gm_element_size(OUT_DTYPE) < 4) & (BASE_DTYPE != gm_f64) & !WIDE)
+
+/// The bits of such a result.
+GM_FUNCTION uint gm_dare_single(gm_pair sum, gm_real base, gm_divisor divisor) {
+  double change = gm_dare_change(sum.hi, DIVISION, divisor);
+  uint odd = gm_single_odd_sum(base, change);
+  // -0 + 0 would be +0.
+  return change == 0 ? as_uint((float)base) : odd;
+}
+
+#endif
+
+/// The bits of an element of the output.
+GM_FUNCTION gm_u64 gm_dare_result(gm_pair sum, gm_real base, gm_divisor divisor) {
+#if FAST_F32
+  if (GM_IS_SINGLE) return gm_single_encode(OUT_DTYPE, gm_dare_single(sum, base, divisor));
+#endif
+  return gm_nearest(OUT_DTYPE, WIDE ? gm_dare_finish_wide(OUT_DTYPE, sum, base, DIVISION, divisor)
+                                    : gm_dare_finish(sum.hi, base, DIVISION, divisor));
+}
+
+/// Merges one element of the piece, of which model i is kept if `keeps` says so of it; returns whether that of the
+/// output is NaN or infinite.
+GM_FUNCTION bool gm_dare_element(global const uchar *inputs, global uchar *accumulator,
+                                 global uchar *output, const gm_piece *piece,
+                                 const gm_dare_parameters *parameters, gm_divisor divisor,
+                                 gm_dare_keep keep, gm_u64 element) {
+  gm_real base;
+  gm_pair sum = gm_make_pair(gm_real_of(0), gm_real_of(0));
+  gm_load_values(BASE_DTYPE, 1, &base, GM_AT(inputs, piece->base), element);
+  if (!FIRST) gm_load_sums(WIDE, 1, &sum, GM_AT(accumulator, piece->accumulator), element);
+#pragma unroll GM_UNROLL_INPUTS
   for (uint i = 0; i < INPUTS; i++) {
-    gm_real x[GM_DARE_LANES];
-    gm_load_values(IN_DTYPE, lanes, x, GM_AT(inputs, piece->input[i]), element);
-    bool keep[GM_DARE_LANES];
-    gm_find_keeps(lanes, keep, keeps, i, parameters);
-#pragma unroll GM_UNROLL
-    for (uint k = 0; k < lanes; k++) {
-      if (WIDE) {
-        sums[k] = gm_dare_add_wide(sums[k], x[k], base[k], keep[k]);
-      } else {
-        sums[k].hi = gm_dare_add(sums[k].hi, x[k], base[k], keep[k]);
-      }
+    gm_real x;
+    gm_load_values(IN_DTYPE, 1, &x, GM_AT(inputs, piece->input[i]), element);
+    bool is_kept = gm_is_kept(keep, i, parameters);
+    if (WIDE) {
+      sum = gm_dare_add_wide(sum, x, base, is_kept);
+    } else {
+      sum.hi = gm_dare_add(sum.hi, x, base, is_kept);
     }
   }
   if (!LAST) {
-    gm_store_sums(WIDE, lanes, GM_AT(accumulator, piece->accumulator), element, sums);
+    gm_store_sums(WIDE, 1, GM_AT(accumulator, piece->accumulator), element, &sum);
     return false;
   }
-  gm_real results[GM_DARE_LANES];
-#pragma unroll GM_UNROLL
-  for (uint k = 0; k < lanes; k++) {
-    results[k] = WIDE ? gm_dare_finish_wide(OUT_DTYPE, sums[k], base[k], DIVISION, divisor)
-                      : gm_dare_finish(sums[k].hi, base[k], DIVISION, divisor);
-  }
-  return gm_store_values(OUT_DTYPE, lanes, GM_AT(output, piece->output), element, results);
+  gm_u64 raw = gm_dare_result(sum, base, divisor);
+  return gm_store(OUT_DTYPE, GM_AT(output, piece->output), element, raw);
 }
+
+#if !RUNS
+
+/// The value of an element of an input, or of the base's. In as few bits as there are, as each half is chosen by itself.
+GM_FUNCTION gm_real gm_choose(bool keep, gm_u64 x, gm_u64 base) {
+#if FAST_F32
+  if (IN_DTYPE != gm_f64 && BASE_DTYPE != gm_f64) {
+    return keep ? gm_single_value(IN_DTYPE, x) : gm_single_value(BASE_DTYPE, base);
+  }
+#endif
+  return gm_select(keep, gm_value(IN_DTYPE, x), gm_value(BASE_DTYPE, base));
+}
+
+/// Merges a group of elements, those from `element` of the piece on, if all is finite; returns whether it is. If not,
+/// the accumulators are as they were.
+GM_FUNCTION bool gm_dare_group(global const uchar *inputs, global uchar *accumulator,
+                               global uchar *output, const gm_piece *piece,
+                               const gm_dare_parameters *parameters, gm_divisor divisor,
+                               gm_u64 group, gm_u64 element) {
+  gm_u64 raw[GM_TILE], base_raw[GM_TILE];
+  gm_real base[GM_TILE];
+  gm_pair sums[GM_TILE];
+  gm_load_lanes(BASE_DTYPE, GM_TILE, base_raw, GM_AT(inputs, piece->base), element);
+#pragma unroll GM_UNROLL
+  for (uint k = 0; k < GM_TILE; k++) {
+    base[k] = gm_value(BASE_DTYPE, base_raw[k]);
+    sums[k] = gm_make_pair(gm_real_of(0), gm_real_of(0));
+  }
+  if (!FIRST) gm_load_sums(WIDE, GM_TILE, sums, GM_AT(accumulator, piece->accumulator), element);
+#pragma unroll GM_UNROLL_INPUTS
+  for (uint i = 0; i < INPUTS; i++) {
+    bool keep[GM_TILE];
+    gm_load_lanes(IN_DTYPE, GM_TILE, raw, GM_AT(inputs, piece->input[i]), element);
+    gm_find_keeps(keep, group, i, parameters);
+#pragma unroll GM_UNROLL
+    for (uint k = 0; k < GM_TILE; k++) {
+      // What is dropped is the base, whose difference from itself is none, if it is finite.
+      gm_real x = gm_choose(keep[k], raw[k], base_raw[k]);
+      if (WIDE) {
+        sums[k] = gm_dare_add_wide(sums[k], x, base[k], true);
+      } else {
+        sums[k].hi = gm_dare_add(sums[k].hi, x, base[k], true);
+      }
+    }
+  }
+  bool nonfinite = false;
+  if (LAST) {
+#pragma unroll GM_UNROLL
+    for (uint k = 0; k < GM_TILE; k++) {
+#if FAST_F32
+      if (GM_IS_SINGLE && OUT_DTYPE == gm_bf16) {
+        // gm_single_encode of what is finite.
+        uint odd = gm_dare_single(sums[k], base[k], divisor);
+        nonfinite |= (odd & 0x7fffffff) >= 0x7f7f8000;
+        raw[k] = (odd + 0x7fff + (odd >> 16 & 1)) >> 16;
+        continue;
+      }
+#endif
+      raw[k] = gm_dare_result(sums[k], base[k], divisor);
+      nonfinite |= gm_is_nonfinite(OUT_DTYPE, raw[k]);
+    }
+    gm_store_lanes(OUT_DTYPE, GM_TILE, GM_AT(output, piece->output), element, raw);
+    return !nonfinite;
+  }
+#pragma unroll GM_UNROLL
+  for (uint k = 0; k < GM_TILE; k++) nonfinite |= !gm_is_finite(sums[k].hi);
+  if (nonfinite) return false;
+  gm_store_sums(WIDE, GM_TILE, GM_AT(accumulator, piece->accumulator), element, sums);
+  return true;
+}
+
+#endif
 
 #if FAST_F32 && RUNS
 
@@ -313,7 +401,7 @@ kernel void dare(global const uchar *restrict inputs, global uchar *restrict acc
     gm_u64 start = tile * GM_TILE, first = (piece.first & ~(gm_u64)7) + start;
     uint from = tile == 0 ? before : 0;
     uint to = end - start < GM_TILE ? (uint)(end - start) : GM_TILE;
-    gm_keeps keeps;
+    gm_dare_keep keep;
 #if RUNS
 #if FAST_F32
     if (factor.is_useful && from == 0 && to == GM_TILE) {
@@ -325,20 +413,22 @@ kernel void dare(global const uchar *restrict inputs, global uchar *restrict acc
     for (uint i = 0; i < INPUTS; i++) {
       gm_dare_mask(of_tile[i], first, parameters.model + i, &parameters);
     }
-    keeps.of_tile = of_tile;
+    keep.of_tile = of_tile;
 #else
-    keeps.group = first >> 3;
-    if (is_aligned && to == GM_TILE) {
-      keeps.lane = 0;
-      nonfinite |= gm_dare_lanes(GM_DARE_LANES, inputs, accumulator, output, &piece, &parameters,
-                                 divisor, keeps, start);
+    if (is_aligned && to == GM_TILE &&
+        gm_dare_group(inputs, accumulator, output, &piece, &parameters, divisor, first >> 3,
+                      start)) {
       continue;
     }
 #endif
     for (uint lane = from; lane < to; lane++) {
-      keeps.lane = lane;
-      nonfinite |= gm_dare_lanes(1, inputs, accumulator, output, &piece, &parameters, divisor,
-                                 keeps, start + lane - before);
+#if RUNS
+      keep.lane = lane;
+#else
+      keep = first + lane;
+#endif
+      nonfinite |= gm_dare_element(inputs, accumulator, output, &piece, &parameters, divisor, keep,
+                                   start + lane - before);
     }
   }
   if (nonfinite) atomic_or(flags + piece.flag, 1U);

@@ -13,6 +13,9 @@
 #define GM_UNROLL 16
 #endif
 
+// All inputs at once, or else a CPU's loop around theirs becomes no vector loop; on a GPU some, as registers are few.
+#define GM_UNROLL_INPUTS (RUNS ? 16 : 4)
+
 /// The most lanes.
 #define GM_MAX_LANES 8
 
@@ -58,15 +61,16 @@ GM_FUNCTION void gm_load_lanes(gm_element type, uint lanes, gm_u64 *raw,
   for (uint k = 0; k < lanes; k++) raw[k] = gm_lane_bits(type, words, k);
 }
 
-/// Stores the bits of elements from `index` on; returns whether any is NaN or infinite.
-GM_FUNCTION bool gm_store_lanes(gm_element type, uint lanes, global uchar *elements, gm_u64 index,
+/// Stores the bits of elements from `index` on.
+GM_FUNCTION void gm_store_lanes(gm_element type, uint lanes, global uchar *elements, gm_u64 index,
                                 const gm_u64 *raw) {
-  if (lanes == 1) return gm_store(type, elements, index, raw[0]);
+  if (lanes == 1) {
+    (void)gm_store(type, elements, index, raw[0]);
+    return;
+  }
   uint words[2 * GM_MAX_LANES], size = (uint)gm_element_size(type), count = lanes * size / 4;
-  bool nonfinite = false;
 #pragma unroll GM_UNROLL
   for (uint k = 0; k < lanes; k++) {
-    nonfinite |= gm_is_nonfinite(type, raw[k]);
     if (size == 8) {
       words[2 * k] = (uint)raw[k];
       words[2 * k + 1] = (uint)(raw[k] >> 32);
@@ -84,7 +88,6 @@ GM_FUNCTION bool gm_store_lanes(gm_element type, uint lanes, global uchar *eleme
   } else {
     *(global uint *)elements = words[0];
   }
-  return nonfinite;
 }
 
 /// Loads the values of elements.
@@ -94,15 +97,6 @@ GM_FUNCTION void gm_load_values(gm_element type, uint lanes, gm_real *values,
   gm_load_lanes(type, lanes, raw, elements, index);
 #pragma unroll GM_UNROLL
   for (uint k = 0; k < lanes; k++) values[k] = gm_value(type, raw[k]);
-}
-
-/// Encodes and stores values; returns whether any element is NaN or infinite.
-GM_FUNCTION bool gm_store_values(gm_element type, uint lanes, global uchar *elements, gm_u64 index,
-                                 const gm_real *values) {
-  gm_u64 raw[GM_MAX_LANES];
-#pragma unroll GM_UNROLL
-  for (uint k = 0; k < lanes; k++) raw[k] = gm_nearest(type, values[k]);
-  return gm_store_lanes(type, lanes, elements, index, raw);
 }
 
 /// Loads accumulators: binary64 bits, or pairs of them.
@@ -132,7 +126,7 @@ GM_FUNCTION void gm_store_sums(bool wide, uint lanes, global uchar *accumulator,
   }
 #pragma unroll GM_UNROLL
   for (uint k = 0; k < each * lanes; k += lanes) {
-    (void)gm_store_lanes(gm_f64, lanes, accumulator, each * index + k, raw + k);
+    gm_store_lanes(gm_f64, lanes, accumulator, each * index + k, raw + k);
   }
 }
 

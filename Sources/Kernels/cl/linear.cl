@@ -32,8 +32,7 @@ GM_FUNCTION bool gm_linear_lanes(uint lanes, global const uchar *inputs, global 
                                  gm_u64 element) {
   gm_pair sums[GM_LINEAR_LANES];
   if (!FIRST) gm_load_sums(WIDE, lanes, sums, GM_AT(accumulator, piece->accumulator), element);
-// All inputs at once, or else the loop around this becomes no vector loop.
-#pragma unroll
+#pragma unroll GM_UNROLL_INPUTS
   for (uint i = 0; i < INPUTS; i++) {
     gm_real x[GM_LINEAR_LANES];
     gm_load_values(IN_DTYPE, lanes, x, GM_AT(inputs, piece->input[i]), element);
@@ -52,13 +51,17 @@ GM_FUNCTION bool gm_linear_lanes(uint lanes, global const uchar *inputs, global 
     gm_store_sums(WIDE, lanes, GM_AT(accumulator, piece->accumulator), element, sums);
     return false;
   }
-  gm_real results[GM_LINEAR_LANES];
+  gm_u64 raw[GM_LINEAR_LANES];
+  bool nonfinite = false;
 #pragma unroll GM_UNROLL
   for (uint k = 0; k < lanes; k++) {
-    results[k] = WIDE ? gm_linear_finish_wide(OUT_DTYPE, sums[k], DIVISION, divisor)
-                      : gm_linear_finish(sums[k].hi, DIVISION, divisor);
+    gm_real result = WIDE ? gm_linear_finish_wide(OUT_DTYPE, sums[k], DIVISION, divisor)
+                          : gm_linear_finish(sums[k].hi, DIVISION, divisor);
+    raw[k] = gm_nearest(OUT_DTYPE, result);
+    nonfinite |= gm_is_nonfinite(OUT_DTYPE, raw[k]);
   }
-  return gm_store_values(OUT_DTYPE, lanes, GM_AT(output, piece->output), element, results);
+  gm_store_lanes(OUT_DTYPE, lanes, GM_AT(output, piece->output), element, raw);
+  return nonfinite;
 }
 
 /// Merges a share of the piece's groups of GM_LINEAR_LANES elements; returns whether any element of the output is NaN or

@@ -129,18 +129,18 @@ GM_FUNCTION gm_philox_state gm_dare_random(gm_double_word group, gm_u32 model, g
   return gm_philox(counter, key0, key1);
 }
 
-/// The random bits among these of an element of the (first) group.
-GM_FUNCTION gm_u32 gm_random_half(gm_philox_state random, gm_u32 lane) {
+/// The random bits among these of an element of the (first) group, in the upper half.
+GM_FUNCTION gm_u32 gm_random_bits(gm_philox_state random, gm_u32 lane) {
   gm_word first = lane & 2 ? random.word[1] : random.word[0];
   gm_word last = lane & 2 ? random.word[3] : random.word[2];
   gm_u32 word = gm_first_word(lane & 4 ? last : first);
-  return lane & 1 ? word >> 16 : word & 0xffff;
+  return lane & 1 ? word & 0xffff0000 : word << 16;
 }
 
 /// The lower 16 of an element's random bits.
 GM_FUNCTION gm_u32 gm_dare_lower_bits(gm_u64 element, gm_u32 model, gm_u32 key0, gm_u32 key1) {
   gm_philox_state random = gm_dare_random(gm_groups_from(element >> 3), model, 1, key0, key1);
-  return gm_random_half(random, (gm_u32)(element & 7));
+  return gm_random_bits(random, (gm_u32)(element & 7)) >> 16;
 }
 
 /// Whether an element's random bits, of which `upper` are the upper ones, are at least `threshold`.
@@ -197,11 +197,16 @@ GM_FUNCTION gm_pair gm_dare_add_wide(gm_pair sum, gm_real x, gm_real base, bool 
   return gm_make_pair(gm_select(keep, more.hi, sum.hi), gm_select(keep, more.lo, sum.lo));
 }
 
+/// What is added to the base.
+GM_FUNCTION gm_real gm_dare_change(gm_real sum, gm_division division, gm_divisor divisor) {
+  return division == gm_divide_none    ? sum
+         : division == gm_divide_exact ? gm_mul(sum, divisor.reciprocal)
+                                       : gm_div(sum, divisor.value.hi);
+}
+
 GM_FUNCTION gm_real gm_dare_finish(gm_real sum, gm_real base, gm_division division,
                                    gm_divisor divisor) {
-  gm_real change = division == gm_divide_none    ? sum
-                   : division == gm_divide_exact ? gm_mul(sum, divisor.reciprocal)
-                                                 : gm_div(sum, divisor.value.hi);
+  gm_real change = gm_dare_change(sum, division, divisor);
   gm_pair result = gm_two_sum(base, change);
   gm_real odd = gm_round_to_odd(result.hi, result.lo);
   // -0 + 0 would be +0.

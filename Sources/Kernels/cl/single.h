@@ -37,6 +37,18 @@ GM_FUNCTION uint gm_single_odd(double value) {
   return bits | (rounded != exact ? 1 : 0);
 }
 
+/// The bits of a + b, rounded to odd in binary32.
+GM_FUNCTION uint gm_single_odd_sum(double a, double b) {
+  // What is lost by either rounding; of both, that to binary32 is the larger if it is not zero.
+  double sum = a + b, b_part = sum - a, lost = (a - (sum - b_part)) + (b - b_part);
+  float nearest = (float)sum;
+  double left = (sum - (double)nearest) + lost;
+  // Not where the sum is infinite or NaN: what is left is NaN then.
+  uint inexact = left < 0 || left > 0, bits = as_uint(nearest);
+  uint beyond = ((uint)(as_ulong(left) >> 32) ^ bits) >> 31;
+  return (bits - (beyond & inexact)) | inexact;
+}
+
 /// The bits of dividend / divisor, rounded to odd or, where that is the output, to nearest; `reciprocal`
 /// is 1 / divisor, and the divisor a whole number up to 1024.
 ///
@@ -53,25 +65,31 @@ GM_FUNCTION uint gm_single_quotient(gm_element output, float dividend, double re
 GM_FUNCTION uint gm_single_encode(gm_element type, uint odd) {
   uint lost = 23 - (uint)gm_fraction_bits(type), rebias = gm_single_rebias(type);
   uint magnitude = odd & 0x7fffffff, sign = (odd >> 31) << (8 * gm_element_size(type) - 1);
-  uint to_nearest = (1U << (lost - 1)) - 1 + ((magnitude >> lost) & 1);
-  uint result = (magnitude - (rebias << 23) + to_nearest) >> lost;
-  if (type != gm_bf16) {
-    // The last place of this number is that of the type's subnormals, so a sum is rounded to it.
-    uint anchor = (rebias + 1 + lost) << 23;
-    uint subnormal = as_uint(as_float(magnitude) + as_float(anchor)) - anchor;
-    result = magnitude < (rebias + 1) << 23 ? subnormal : result;
-    result = result < (uint)gm_finite_end(type) ? result : (uint)gm_overflow(type);
-    if (gm_has_unsigned_zero(type)) sign = result == 0 ? 0 : sign;
+  uint to_nearest = (1U << (lost - 1)) - 1 + ((odd >> lost) & 1);
+  // A sign in the highest bit stays there.
+  if (type == gm_bf16) {
+    return magnitude > 0x7f800000 ? (uint)gm_quiet_nan(type) : (odd + to_nearest) >> lost;
   }
+  uint result = (magnitude - (rebias << 23) + to_nearest) >> lost;
+  // The last place of this number is that of the type's subnormals, so a sum is rounded to it.
+  uint anchor = (rebias + 1 + lost) << 23;
+  uint subnormal = as_uint(as_float(magnitude) + as_float(anchor)) - anchor;
+  result = magnitude < (rebias + 1) << 23 ? subnormal : result;
+  result = result < (uint)gm_finite_end(type) ? result : (uint)gm_overflow(type);
+  if (gm_has_unsigned_zero(type)) sign = result == 0 ? 0 : sign;
   return magnitude > 0x7f800000 ? (uint)gm_quiet_nan(type) : result | sign;
+}
+
+/// gm_decode for all types but float64.
+GM_FUNCTION float gm_single_value(gm_element type, gm_u64 raw) {
+  if (type == gm_f32) return as_float((uint)raw);
+  if (type == gm_bf16) return as_float((uint)raw << 16);
+  return gm_single_decode(type, (uint)raw);
 }
 
 /// gm_decode.
 GM_FUNCTION gm_real gm_value(gm_element type, gm_u64 raw) {
-  if (type == gm_f64) return gm_real_of(raw);
-  if (type == gm_f32) return as_float((uint)raw);
-  if (type == gm_bf16) return as_float((uint)raw << 16);
-  return gm_single_decode(type, (uint)raw);
+  return type == gm_f64 ? gm_real_of(raw) : gm_single_value(type, raw);
 }
 
 /// gm_encode.
