@@ -118,9 +118,6 @@ bench() {
     "$program" bench --device "$1" --folder "$work" --json >"$output/bench-$2.json"
 }
 
-# number KEY: the first number of a key in $json.
-number() { [[ $json =~ \"$1\":([0-9.eE+-]+) ]] && echo "${BASH_REMATCH[1]}"; }
-
 # percent SHARE: a share of 1 in whole percent, rounded down.
 percent() {
   local millionths
@@ -151,9 +148,11 @@ bars() {
         ;;
     esac
   done
-  share=$(number share_of_upload)
-  if [[ -n $share ]]; then
-    judge "$2" "$share" "merge in memory, of the pinned upload"
+  if [[ $json =~ \"in_memory_merge\":[^}]*\"share_of_upload\":([0-9.eE+-]+) ]]; then
+    say "  -     merge in memory, of the pinned upload: $(percent "${BASH_REMATCH[1]}") % (the host copies it first)"
+  fi
+  if [[ $json =~ \"pinned_merge\":[^}]*\"share_of_upload\":([0-9.eE+-]+) ]]; then
+    judge "$2" "${BASH_REMATCH[1]}" "merge in pinned memory, of the pinned upload"
   else
     say "  -     merge in memory: the device works in the host's memory, there is no upload"
   fi

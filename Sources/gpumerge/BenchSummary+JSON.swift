@@ -22,11 +22,8 @@ extension BenchSummary {
       ("transfers", report.transfers.map(Self.transfers) ?? .null),
       ("device_copy", report.deviceCopy.map(Self.rate) ?? .null),
       ("kernels", .array(report.kernels.map(kernel))),
-      (
-        "in_memory_merge",
-        Self.merge(
-          report.inMemoryMerge, ("share_of_upload", shareOfUpload.map(JSONValue.number) ?? .null))
-      ),
+      ("in_memory_merge", inMemory(report.inMemoryMerge)),
+      ("pinned_merge", report.pinnedMerge.map(inMemory) ?? .null),
       ("merge", Self.merge(report.merge, ("share_of_bound", .number(shareOfBound)))),
       ("cpu_merge", report.cpuMerge.map { Self.merge($0) } ?? .null),
       (
@@ -47,6 +44,11 @@ extension BenchSummary {
       ("type", .string(report.openCLDevice?.kind.rawValue ?? "cpu_path")),
       ("shares_host_memory", .bool(report.openCLDevice?.isHostUnified ?? true)),
     ])
+  }
+
+  private func inMemory(_ merge: MergeBenchmark.Timing) -> JSONValue {
+    let share = shareOfUpload(merge).map(JSONValue.number) ?? .null
+    return Self.merge(merge, ("share_of_upload", share))
   }
 
   private func kernel(_ rate: KernelBenchmark.Rate) -> JSONValue {

@@ -66,15 +66,19 @@ extension BenchSummary {
   }
 
   private var merges: [String] {
-    let memory = report.inMemoryMerge
+    func inMemory(_ name: String, _ merge: MergeBenchmark.Timing) -> String {
+      let share = shareOfUpload(merge).map { "\(Self.percent($0)) of pinned upload" }
+      return Self.line(name, merge, share ?? "")
+    }
     var lines = [
       "MERGES, simple averages of 4 models, with the share of the slowest link",
-      Self.line(
-        "in memory", memory,
-        shareOfUpload.map { "\(Self.percent($0)) of pinned upload" } ?? ""),
+      inMemory("in memory", report.inMemoryMerge),
+    ]
+    if let pinned = report.pinnedMerge { lines.append(inMemory("in pinned memory", pinned)) }
+    lines += [
       Self.line(
         "of files", report.merge,
-        "\(Self.percent(shareOfBound)) \(bound.link.rawValue)"),
+        "\(Self.percent(shareOfBound)) \(bound.link.rawValue)")
     ]
     if let cpu = report.cpuMerge { lines.append(Self.line("of files, CPU path", cpu, "")) }
     return lines

@@ -12,10 +12,9 @@ struct BenchSummary {
   }
 
   /// What of the bus a merge in memory uses; nil where there is none.
-  var shareOfUpload: Double? {
+  func shareOfUpload(_ merge: MergeBenchmark.Timing) -> Double? {
     report.transfers.map {
-      Self.rate(report.inMemoryMerge.readByteCount, report.inMemoryMerge.seconds)
-        / $0.pinned.upload.bytesPerSecond
+      Self.rate(merge.readByteCount, merge.seconds) / $0.pinned.upload.bytesPerSecond
     }
   }
 

@@ -115,7 +115,7 @@ struct BenchTests {
     #expect(
       Set(json.keys) == [
         "version", "device", "processors", "folder", "model_bytes", "host", "transfers",
-        "device_copy", "kernels", "in_memory_merge", "merge", "cpu_merge", "bounds",
+        "device_copy", "kernels", "in_memory_merge", "pinned_merge", "merge", "cpu_merge", "bounds",
         "disk_read_seconds", "bound", "conclusion", "warnings",
       ])
     let host = try #require(json["host"] as? [String: Double])

@@ -28,6 +28,7 @@ struct BenchmarkTests {
     #expect(report.bounds.map(\.seconds) == report.bounds.map(\.seconds).sorted(by: >))
     // As much in memory as the models' weights are repeated to, at least one model; of files, 4 models.
     #expect(report.inMemoryMerge.readByteCount == 4 * report.inMemoryMerge.writtenByteCount)
+    #expect(report.pinnedMerge?.readByteCount == report.inMemoryMerge.readByteCount)
     #expect(report.merge.readByteCount == 4 * 8 * 12 * 1024 * 2)
     #expect(try scratch.names.isEmpty)
   }

@@ -287,7 +287,7 @@ struct FaultTests {
       let first = #expect(throws: DeviceError.self) { try merge.run(on: slots[0]) }
       let later = [
         #expect(throws: DeviceError.self) { try slots[1].beginInput() },
-        #expect(throws: DeviceError.self) { try slots[1].run([], stagedByteCount: 0) },
+        #expect(throws: DeviceError.self) { try slots[1].run([], stagedByteCount: 0, uploads: []) },
         #expect(throws: DeviceError.self) { try slots[0].finish(outputByteCount: 0) },
         #expect(throws: DeviceError.self) { try backend.makeSlot(merge.layout) },
       ]

@@ -122,7 +122,7 @@ struct MergeCase: Sendable {
       try slot.beginInput().copyBytes(from: bytes)
       let one = Launch(
         kernel: kernel(launch), piece: piece(launch), parameters: parameters(launch))
-      try slot.run([one], stagedByteCount: bytes.count)
+      try slot.run([one], stagedByteCount: bytes.count, uploads: [])
     }
   }
 

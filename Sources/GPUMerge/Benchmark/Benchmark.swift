@@ -81,7 +81,9 @@ package struct Benchmark: Sendable {
     }
     tell("merges")
     let merges = MergeBenchmark(models: models, folder: place)
-    let inMemory = try await merges.inMemory(on: device)
+    let inMemory = try await merges.inMemory(on: device, isPinned: false)
+    let pinned =
+      linkRates?.transfers == nil ? nil : try await merges.inMemory(on: device, isPinned: true)
     let isCPU = backend is CPUBackend
     let timings = try await merges.files(on: isCPU ? [device] : [device, .cpu])
     return BenchmarkReport(
@@ -89,7 +91,8 @@ package struct Benchmark: Sendable {
       folder: folder, modelByteCount: models.byteCount, pageCacheRead: diskRates.cached,
       diskRead: diskRates.read, diskWrite: diskRates.written, memoryCopy: memoryCopy,
       transfers: linkRates?.transfers, deviceCopy: linkRates?.copy, kernels: kernels,
-      inMemoryMerge: inMemory, merge: timings[0], cpuMerge: isCPU ? nil : timings[1])
+      inMemoryMerge: inMemory, pinnedMerge: pinned, merge: timings[0],
+      cpuMerge: isCPU ? nil : timings[1])
   }
 
   private func disk(

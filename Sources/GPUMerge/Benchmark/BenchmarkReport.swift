@@ -24,7 +24,10 @@ package struct BenchmarkReport: Sendable {
   /// Memory of the device, read and written by copying there; nil on the CPU path.
   package var deviceCopy: Throughput?
   package var kernels: [KernelBenchmark.Rate]
+  /// Of models in any memory, which the host copies to where the device copies from.
   package var inMemoryMerge: MergeBenchmark.Timing
+  /// Of models in pinned memory, from which the device copies by itself; nil where it works in the host's memory.
+  package var pinnedMerge: MergeBenchmark.Timing?
   package var merge: MergeBenchmark.Timing
   /// The same merge on the CPU path; nil if that is what was measured.
   package var cpuMerge: MergeBenchmark.Timing?

@@ -62,7 +62,7 @@ package struct KernelBenchmark {
   ) throws(DeviceError) -> Throughput {
     try onAllSlots { slot throws(DeviceError) in
       kernel.stage(try slot.beginInput())
-      try slot.run(launch, stagedByteCount: kernel.stagedByteCount)
+      try slot.run(launch, stagedByteCount: kernel.stagedByteCount, uploads: [])
       _ = try slot.finish(outputByteCount: 0)
     }
     func seconds(_ count: Int) throws(DeviceError) -> Double {
@@ -70,7 +70,7 @@ package struct KernelBenchmark {
       return try Throughput.median(ofRuns: 5, byteCount: 0) { () throws(DeviceError) in
         try onAllSlots { slot throws(DeviceError) in
           // Nothing is staged again.
-          try slot.run(launches, stagedByteCount: 0)
+          try slot.run(launches, stagedByteCount: 0, uploads: [])
           _ = try slot.finish(outputByteCount: 0)
         }
       }.seconds

@@ -12,20 +12,25 @@ package struct MergeBenchmark {
   let models: BenchmarkModels
   let folder: FilePath
 
-  /// Merges state dicts into a state dict.
-  func inMemory(on device: MergeDevice) async throws(GPUMergeError) -> Timing {
+  /// Merges state dicts into a state dict; the models are in memory that the device has pinned, or in any.
+  func inMemory(on device: MergeDevice, isPinned: Bool) async throws(GPUMergeError) -> Timing {
     // The same memory under several names: it is more than caches hold, and less than files take.
     let part = models.weights[0].bytes.count
+    let storages = models.weights.map { memory in
+      guard isPinned else { return TensorStorage(memory: memory, byteCount: part) }
+      return device.storage(byteCount: part) {
+        $0.copyMemory(from: UnsafeRawBufferPointer(memory.bytes))
+      }
+    }
     let shape = [part / DType.bfloat16.byteWidth]
     let partCount = max(1, min(models.byteCount, 512 << 20) / part)
     var stateDicts: [StateDict] = []
-    for memory in models.weights {
+    for storage in storages {
       var stateDict = StateDict()
       for index in 0..<partCount {
         // A storage for each, as tensors of one storage are tied, and merged once.
-        let storage = TensorStorage(memory: memory, byteCount: part)
         stateDict[TensorName("layers.\(index).weight")] = try Tensor(
-          dtype: .bfloat16, shape: shape, storage: storage)
+          dtype: .bfloat16, shape: shape, storage: TensorStorage(sharing: storage))
       }
       stateDicts.append(stateDict)
     }
@@ -36,7 +41,7 @@ package struct MergeBenchmark {
       let start = ContinuousClock.now
       let merge = try Merge(pool, algorithm: SimpleAverageAlgorithm(), options: options(device))
       let (_, report) = try await merge.stateDict()
-      // The first compiles the kernels.
+      // The first compiles kernels and takes memory.
       if run > 0 { seconds.append(start.duration(to: .now) / .seconds(1)) }
       timing.readByteCount = report.readByteCount
       timing.writtenByteCount = report.writtenByteCount

@@ -21,10 +21,14 @@ package protocol ByteSource: AnyObject, Sendable {
   /// A range of the bytes where it lies in memory already, so that no copy is needed: the source's own
   /// memory, or what `window` holds until it is cleared; nil if the range has to be read.
   func resident(_ range: Range<Int>, in window: ReadWindow?) -> UnsafeRawBufferPointer?
+
+  /// What has pinned the memory that all bytes are in; nil where nothing has.
+  var pinning: ObjectIdentifier? { get }
 }
 
 extension ByteSource {
   package var filePath: FilePath? { nil }
+  package var pinning: ObjectIdentifier? { nil }
   package func extent(of range: Range<Int>) -> FileExtent? { nil }
   package func resident(
     _ range: Range<Int>, in window: ReadWindow?

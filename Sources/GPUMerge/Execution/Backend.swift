@@ -118,9 +118,12 @@ package protocol Slot: AnyObject {
   /// Gives the staging area to the host to fill; waits until kernels no longer read it.
   func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer
 
-  /// Runs launches in order over what was staged. `stagedByteCount` bytes from the start of the
-  /// staging area are in use.
-  func run(_ launches: [Launch], stagedByteCount: Int) throws(DeviceError)
+  /// What has pinned the memory that inputs are copied from without being staged; nil for none.
+  var pinning: ObjectIdentifier? { get }
+
+  /// Runs launches in order over what was staged: `stagedByteCount` bytes from the start of the
+  /// staging area, and `uploads` beside these.
+  func run(_ launches: [Launch], stagedByteCount: Int, uploads: [Upload]) throws(DeviceError)
 
   /// Waits for all launches, checks that every one of them succeeded, and gives the block to the
   /// host, with the staging area: `outputByteCount` bytes of it hold results. With no launches before it,
@@ -130,6 +133,20 @@ package protocol Slot: AnyObject {
 
 extension Slot {
   package var readsHostMemory: Bool { false }
+  package var pinning: ObjectIdentifier? { nil }
+}
+
+/// Input bytes in pinned memory, which a device copies from there to an offset of the staging area.
+package struct Upload: @unchecked Sendable {
+  // Sendable because the bytes do not change until the slot has finished.
+
+  package var bytes: UnsafeRawBufferPointer
+  package var offset: Int
+
+  package init(bytes: UnsafeRawBufferPointer, offset: Int) {
+    self.bytes = bytes
+    self.offset = offset
+  }
 }
 
 /// What a block came to.

@@ -7,7 +7,11 @@ struct Batch {
   let window: ReadWindow?
   private var launches: [Launch] = []
   private var staging: UnsafeMutableRawBufferPointer?
+  /// The bytes that are staged from the start of the staging area on.
   private var usedByteCount = 0
+  /// What is copied to its end, from where it lies.
+  private var uploads: [Upload] = []
+  private var uploadedByteCount = 0
 
   init(slot: any Slot, window: ReadWindow?) {
     self.slot = slot
@@ -23,7 +27,7 @@ struct Batch {
     let needed = models[run.models].reduce(base.map { staged($0, elements) } ?? 0) {
       $0 + staged($1, elements)
     }
-    if let staging, usedByteCount + needed > staging.count { try flush() }
+    if let staging, usedByteCount + uploadedByteCount + needed > staging.count { try flush() }
     let staging = try begin()
 
     var arguments = gm_piece()
@@ -48,13 +52,15 @@ struct Batch {
   mutating func flush() throws(BlockFailure) {
     guard staging != nil else { return }
     do throws(DeviceError) {
-      try slot.run(launches, stagedByteCount: usedByteCount)
+      try slot.run(launches, stagedByteCount: usedByteCount, uploads: uploads)
     } catch {
       throw .device(error)
     }
     launches.removeAll(keepingCapacity: true)
     staging = nil
     usedByteCount = 0
+    uploads.removeAll(keepingCapacity: true)
+    uploadedByteCount = 0
   }
 
   private mutating func begin() throws(BlockFailure) -> UnsafeMutableRawBufferPointer {
@@ -71,7 +77,8 @@ struct Batch {
   /// Puts a tensor's elements into the staging area and returns their offset.
   ///
   /// Where the kernel can read the host's memory and the elements are there already, in the window
-  /// for example, they stay where they are.
+  /// for example, they stay where they are. Where the device has pinned the memory that they are in, it copies
+  /// them from there.
   private mutating func stage(
     _ tensor: TensorInfo, elements: Range<Int>, in staging: UnsafeMutableRawBufferPointer
   ) throws(BlockFailure) -> UInt64 {
@@ -82,6 +89,14 @@ struct Batch {
     {
       let distance = UInt(bitPattern: address) &- UInt(bitPattern: staging.baseAddress)
       return UInt64(truncatingIfNeeded: distance)
+    }
+    if let pinning = slot.pinning, tensor.source.pinning == pinning,
+      let resident = tensor.resident(bytes: range, in: nil)
+    {
+      uploadedByteCount += aligned(range.count)
+      let offset = (staging.count & ~(MemoryPlan.alignment - 1)) - uploadedByteCount
+      uploads.append(Upload(bytes: resident, offset: offset))
+      return UInt64(offset)
     }
     let offset = usedByteCount
     let destination = UnsafeMutableRawBufferPointer(

@@ -76,7 +76,7 @@ final class CPUSlot: Slot {
 
   func beginInput() -> UnsafeMutableRawBufferPointer { input.bytes }
 
-  func run(_ launches: [Launch], stagedByteCount: Int) {
+  func run(_ launches: [Launch], stagedByteCount: Int, uploads: [Upload]) {
     for launch in launches {
       var piece = launch.piece
       var operands = operands(of: piece)

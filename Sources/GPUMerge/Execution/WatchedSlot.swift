@@ -1,5 +1,6 @@
 /// A slot of a `WatchedBackend`, with a thread that makes all of its calls.
 final class WatchedSlot: Slot {
+  let pinning: ObjectIdentifier?
   private let box: SlotBox
   private let backend: WatchedBackend
   private let thread: AbandonableThread
@@ -14,6 +15,7 @@ final class WatchedSlot: Slot {
     self.backend = backend
     self.thread = thread
     self.byteCount = byteCount
+    pinning = box.slot?.pinning
   }
 
   deinit {
@@ -38,8 +40,8 @@ final class WatchedSlot: Slot {
     }.value
   }
 
-  func run(_ launches: [Launch], stagedByteCount: Int) {
-    waiting.append(Run(launches: launches, stagedByteCount: stagedByteCount))
+  func run(_ launches: [Launch], stagedByteCount: Int, uploads: [Upload]) {
+    waiting.append(Run(launches: launches, stagedByteCount: stagedByteCount, uploads: uploads))
   }
 
   func finish(outputByteCount: Int) throws(DeviceError) -> SlotOutput {
@@ -62,7 +64,9 @@ final class WatchedSlot: Slot {
       guard let slot = box.slot else {
         throw DeviceError(device: device, function: function, status: 0)
       }
-      for run in runs { try slot.run(run.launches, stagedByteCount: run.stagedByteCount) }
+      for run in runs {
+        try slot.run(run.launches, stagedByteCount: run.stagedByteCount, uploads: run.uploads)
+      }
       return try body(slot)
     }
   }
@@ -70,6 +74,7 @@ final class WatchedSlot: Slot {
   private struct Run: Sendable {
     var launches: [Launch]
     var stagedByteCount: Int
+    var uploads: [Upload]
   }
 
   /// Memory on its way from the thread to the worker.

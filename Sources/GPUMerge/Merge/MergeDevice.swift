@@ -1,7 +1,7 @@
 /// What merges: OpenCL devices, the processor, or several of them that share the blocks of each merge.
 ///
 /// Safe to share between tasks; a server that merges often keeps one, so that kernels are compiled
-/// only once. The result is the same, bit for bit, whatever the devices are and however many.
+/// and memory is pinned only once: what a merge had is kept for the next one, within the memory budget. The result is the same, bit for bit, whatever the devices are and however many.
 public struct MergeDevice: Sendable {
   /// What computes, at least one.
   package let backends: [any Backend]
@@ -95,15 +95,6 @@ public struct MergeDevice: Sendable {
     self.backends = backends
     self.warning = warning
     self.isRequired = isRequired
-  }
-}
-
-extension MergeDevice {
-  /// The OpenCL device behind it; nil where there is none, or more than one device.
-  var openCL: OpenCLBackend? {
-    guard backends.count == 1 else { return nil }
-    let watched = backends[0] as? WatchedBackend
-    return (watched?.backend ?? backends[0]) as? OpenCLBackend
   }
 }
 

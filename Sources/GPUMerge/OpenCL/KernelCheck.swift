@@ -86,7 +86,7 @@ struct KernelCheck {
     // What an earlier check left in the memory must not pass for a result.
     try slot.finish(outputByteCount: 0).bytes.initializeMemory(as: UInt8.self, repeating: 0xA5)
     try slot.beginInput().copyBytes(from: staged)
-    try slot.run(launches, stagedByteCount: layout.inputByteCount)
+    try slot.run(launches, stagedByteCount: layout.inputByteCount, uploads: [])
     let result = try slot.finish(outputByteCount: laneByteCount)
     let (expected, isFlagged) = expected(softFloat64: backend.library.target.soft_fp64)
     guard result.bytes.elementsEqual(expected), result.flags == (isFlagged ? [0] : []) else {

@@ -11,6 +11,8 @@ package final class OpenCLBackend: Backend {
   let memorySharing: MemorySharing
   /// The first fault, after which nothing is asked of the driver any more, as it may do anything.
   private let fault = Mutex<DeviceError?>(nil)
+  /// What slots of the past have left for others of their layout.
+  private let kept = Mutex<[SlotMemory]>([])
 
   /// Opens a device.
   ///
@@ -87,8 +89,32 @@ package final class OpenCLBackend: Backend {
     guard largest <= maximumBufferByteCount else {
       throw context.driver.error("clCreateBuffer", CL_INVALID_BUFFER_SIZE)
     }
+    if let memory = takeKept(layout) { return OpenCLSlot(self, memory) }
     // A slot that does not fit is no fault: a smaller one may.
-    return try OpenCLSlot(self, layout)
+    return OpenCLSlot(self, try SlotMemory(context, memorySharing, layout))
+  }
+
+  /// Keeps what a slot had for the next one, until one of another layout is made.
+  func keep(_ memory: SlotMemory) {
+    guard fault.withLock({ $0 == nil }) else { return }
+    kept.withLock { $0.append(memory) }
+  }
+
+  private func takeKept(_ layout: SlotLayout) -> SlotMemory? {
+    // Freed outside of the lock.
+    var others: [SlotMemory] = []
+    return kept.withLock { kept in
+      if kept.last?.layout != layout { swap(&kept, &others) }
+      return kept.popLast()
+    }
+  }
+
+  /// Allocates memory from which this device copies by itself; nil if it works in the host's memory.
+  func makePinnedMemory(byteCount: Int) throws(DeviceError) -> PinnedMemory? {
+    guard memorySharing == .copied else { return nil }
+    return try attempt { () throws(DeviceError) in
+      try PinnedMemory(Queue(context), byteCount: byteCount)
+    }
   }
 
   /// The device with a new context: after a fault, drivers refuse everything in the old one.

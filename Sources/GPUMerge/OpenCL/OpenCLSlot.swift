@@ -4,49 +4,34 @@ import Kernels
 /// kernels of several slots overlap.
 package final class OpenCLSlot: Slot {
   private let backend: OpenCLBackend
-  private let layout: SlotLayout
-  private let queue: Queue
-  private let input: any Staging
-  private let output: GuardedStaging
-  private let flags: GuardedStaging
-  private let accumulator: GuardedBuffer
-  private var kernels: [KernelKey: Kernel] = [:]
+  private let memory: SlotMemory
   /// Whether the current block has launches yet.
   private var isStarted = false
   /// Whether any of them used the accumulator.
   private var usesAccumulator = false
 
-  init(_ backend: OpenCLBackend, _ layout: SlotLayout) throws(DeviceError) {
-    let queue = try Queue(backend.context)
-    func staging(_ byteCount: Int) throws(DeviceError) -> any Staging {
-      switch backend.memorySharing {
-      case .copied: try PinnedStaging(queue, byteCount: byteCount)
-      case .mapped: try MappedStaging(queue, byteCount: byteCount)
-      case .virtual: try SharedStaging(queue, byteCount: byteCount)
-      }
-    }
-    func guarded(_ byteCount: Int, guardByteCount: Int) throws(DeviceError) -> GuardedStaging {
-      let frame = CanaryFrame(byteCount: byteCount, guardByteCount: guardByteCount)
-      return try GuardedStaging(staging(frame.wholeByteCount), frame)
-    }
-    input = try staging(layout.inputByteCount)
-    // A page, as the output must be aligned to pages.
-    output = try guarded(layout.outputByteCount, guardByteCount: pageByteCount)
-    flags = try guarded(layout.flagCount * Self.flagByteCount, guardByteCount: 64)
-    accumulator = try GuardedBuffer(queue, byteCount: layout.accumulatorByteCount)
-    try queue.finish()
+  private var layout: SlotLayout { memory.layout }
+  private var queue: Queue { memory.queue }
+  private var input: any Staging { memory.input }
+  private var output: GuardedStaging { memory.output }
+  private var flags: GuardedStaging { memory.flags }
+  private var accumulator: GuardedBuffer { memory.accumulator }
+
+  init(_ backend: OpenCLBackend, _ memory: SlotMemory) {
     self.backend = backend
-    self.layout = layout
-    self.queue = queue
+    self.memory = memory
   }
 
-  // No command may be under way when the memory goes.
-  deinit { queue.drain() }
-
-  private static let flagByteCount = MemoryLayout<UInt32>.size
+  deinit {
+    if !isStarted, queue.drain() { backend.keep(memory) }
+  }
 
   /// How much larger the largest buffer is than the layout says.
   static let overheadByteCount = 3 * pageByteCount
+
+  package var pinning: ObjectIdentifier? {
+    backend.memorySharing == .copied ? ObjectIdentifier(backend.context) : nil
+  }
 
   package func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer {
     try backend.attempt { () throws(DeviceError) in staged(at: try input.lend()) }
@@ -56,11 +41,14 @@ package final class OpenCLSlot: Slot {
     UnsafeMutableRawBufferPointer(start: start, count: layout.inputByteCount)
   }
 
-  package func run(_ launches: [Launch], stagedByteCount: Int) throws(DeviceError) {
+  package func run(
+    _ launches: [Launch], stagedByteCount: Int, uploads: [Upload]
+  ) throws(DeviceError) {
     try backend.attempt { () throws(DeviceError) in
       if launches.isEmpty { return }
       if !isStarted { try startBlock() }
       try input.submit(byteCount: stagedByteCount)
+      for upload in uploads { try input.submit(upload) }
       for launch in launches where launch.piece.count > 0 { try enqueue(launch) }
       try queue.flush()
     }
@@ -93,8 +81,8 @@ package final class OpenCLSlot: Slot {
   }
 
   private static func setFlags(_ words: UnsafeRawBufferPointer) -> [Int] {
-    (0..<words.count / flagByteCount).filter {
-      words.load(fromByteOffset: $0 * flagByteCount, as: UInt32.self) != 0
+    (0..<words.count / SlotMemory.flagByteCount).filter {
+      words.load(fromByteOffset: $0 * SlotMemory.flagByteCount, as: UInt32.self) != 0
     }
   }
 
@@ -113,7 +101,7 @@ package final class OpenCLSlot: Slot {
     var piece = launch.piece
     piece.output += UInt64(output.origin)
     piece.accumulator += UInt64(accumulator.origin)
-    piece.flag += UInt32(flags.origin / Self.flagByteCount)
+    piece.flag += UInt32(flags.origin / SlotMemory.flagByteCount)
     let status: Result<Void, DeviceError> = withUnsafeBytes(of: &piece) { bytes in
       Result { () throws(DeviceError) in try kernel.bind(4, to: bytes) }
     }
@@ -127,12 +115,12 @@ package final class OpenCLSlot: Slot {
   }
 
   private func kernel(for key: gm_kernel) throws(DeviceError) -> Kernel {
-    if let kernel = kernels[KernelKey(key)] { return kernel }
+    if let kernel = memory.kernels[KernelKey(key)] { return kernel }
     let program = try backend.library.program(for: key)
     let kernel = try Kernel(program, wantedLocalSize: backend.wantedLocalSize)
     let arguments = [input.memory, .buffer(accumulator.buffer), output.memory, flags.memory]
     for (index, memory) in arguments.enumerated() { try kernel.bind(index, to: memory) }
-    kernels[KernelKey(key)] = kernel
+    memory.kernels[KernelKey(key)] = kernel
     return kernel
   }
 }

@@ -1,31 +1,27 @@
+import OpenCLLoader
+
 /// Memory of the device, and as much pinned memory of the host to copy it from and to.
 final class PinnedStaging: Staging {
   var memory: KernelMemory { .buffer(buffer) }
 
   private let buffer: Buffer
   private let queue: Queue
-  private let pinned: Buffer
-  /// Where the pinned memory is; mapped once and for good.
-  private let mapped: UnsafeMutableRawPointer
-  /// The pinned memory, page-aligned.
+  private let pinned: PinnedMemory
   private let host: UnsafeMutableRawPointer
   private var upload: Event?
 
   init(_ queue: Queue, byteCount: Int) throws(DeviceError) {
-    let context = queue.context
-    buffer = try Buffer(context, byteCount: byteCount, in: .device)
-    pinned = try Buffer(context, byteCount: buffer.byteCount + pageByteCount, in: .pinned)
-    let (pointer, event) = try queue.map(pinned)
+    buffer = try Buffer(queue.context, byteCount: byteCount, in: .device)
+    pinned = try PinnedMemory(queue, byteCount: buffer.byteCount)
+    guard let host = pinned.bytes.baseAddress else {
+      throw queue.context.driver.error("clEnqueueMapBuffer", CL_MAP_FAILURE)
+    }
+    self.host = host
     self.queue = queue
-    mapped = pointer
-    host = pointer.alignedUp(toMultipleOf: pageByteCount)
-    try event.wait()
     // Some drivers only allocate on first use; better now than in the middle of a merge.
     host.initializeMemory(as: UInt8.self, repeating: 0, count: 64)
     try submit(byteCount: 64)
   }
-
-  deinit { queue.endMapping(of: pinned, at: mapped) }
 
   func lend() throws(DeviceError) -> UnsafeMutableRawPointer {
     try upload?.wait()
@@ -36,6 +32,10 @@ final class PinnedStaging: Staging {
   func submit(byteCount: Int) throws(DeviceError) {
     guard byteCount > 0 else { return }
     upload = try queue.write(UnsafeRawBufferPointer(start: host, count: byteCount), to: buffer)
+  }
+
+  func submit(_ other: Upload) throws(DeviceError) {
+    try queue.write(other.bytes, to: buffer, at: other.offset)
   }
 
   func reclaim() -> UnsafeMutableRawPointer {

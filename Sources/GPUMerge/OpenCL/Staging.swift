@@ -9,6 +9,9 @@ protocol Staging: AnyObject {
   /// Gives the memory to the commands that are enqueued from now on, with so many bytes of it in use.
   func submit(byteCount: Int) throws(DeviceError)
 
+  /// Starts to copy what is in pinned memory already, for the commands that are enqueued from now on.
+  func submit(_ upload: Upload) throws(DeviceError)
+
   /// Starts to give the memory to the host to fill, which has it when the queue has finished.
   func reclaim() throws(DeviceError) -> UnsafeMutableRawPointer
 
@@ -18,6 +21,9 @@ protocol Staging: AnyObject {
 }
 
 extension Staging {
+  /// Only for memory that is copied.
+  func submit(_ upload: Upload) throws(DeviceError) {}
+
   // Where nothing is copied, the frame is in the memory.
   func fetch(_ frame: CanaryFrame) throws(DeviceError) -> UnsafeMutableRawPointer { try reclaim() }
 }

@@ -3,8 +3,7 @@ final class TransferLane {
   let byteCount: Int
   private let queue: Queue
   private let buffer: Buffer
-  private let pinned: Buffer
-  private let mapped: UnsafeMutableRawPointer
+  private let pinned: PinnedMemory
   private let pageable: AlignedMemory
 
   /// The sorts of memory of the host.
@@ -16,20 +15,15 @@ final class TransferLane {
   init(_ context: Context, byteCount: Int) throws(DeviceError) {
     queue = try Queue(context)
     buffer = try Buffer(context, byteCount: byteCount, in: .device)
-    pinned = try Buffer(context, byteCount: byteCount, in: .pinned)
+    pinned = try PinnedMemory(queue, byteCount: buffer.byteCount)
     self.byteCount = buffer.byteCount
     pageable = AlignedMemory(byteCount: buffer.byteCount)
     pageable.bytes.initializeMemory(as: UInt8.self, repeating: 0)
-    let (pointer, event) = try queue.map(pinned)
-    mapped = pointer
-    try event.wait()
-    UnsafeMutableRawBufferPointer(start: pointer, count: buffer.byteCount)
-      .initializeMemory(as: UInt8.self, repeating: 0)
+    pinned.bytes.initializeMemory(as: UInt8.self, repeating: 0)
   }
 
   deinit {
     if !queue.drain() { _ = Unmanaged.passRetained(pageable) }
-    queue.endMapping(of: pinned, at: mapped)
   }
 
   func upload(from memory: HostMemory, times: Int) throws(DeviceError) {
@@ -44,7 +38,7 @@ final class TransferLane {
 
   private func host(_ memory: HostMemory) -> UnsafeMutableRawBufferPointer {
     switch memory {
-    case .pinned: UnsafeMutableRawBufferPointer(start: mapped, count: byteCount)
+    case .pinned: pinned.bytes
     case .pageable: UnsafeMutableRawBufferPointer(rebasing: pageable.bytes[..<byteCount])
     }
   }

@@ -4,6 +4,8 @@ public final class TensorStorage: @unchecked Sendable {
 
   private let bytes: UnsafeRawBufferPointer
   private let release: (@Sendable () -> Void)?
+  /// What has pinned the memory, for a device to copy from it by itself.
+  package let pinning: ObjectIdentifier?
 
   /// The number of bytes.
   public var byteCount: Int { bytes.count }
@@ -25,11 +27,27 @@ public final class TensorStorage: @unchecked Sendable {
   public init(bytesNoCopy bytes: UnsafeRawBufferPointer, release: @escaping @Sendable () -> Void) {
     self.bytes = bytes
     self.release = release
+    pinning = nil
   }
 
   package init(memory: AlignedMemory, byteCount: Int) {
     bytes = UnsafeRawBufferPointer(rebasing: memory.bytes[..<byteCount])
     release = { withExtendedLifetime(memory) {} }
+    pinning = nil
+  }
+
+  /// Uses memory that a device has pinned.
+  init(memory: PinnedMemory, byteCount: Int) {
+    bytes = UnsafeRawBufferPointer(rebasing: memory.bytes[..<byteCount])
+    release = { withExtendedLifetime(memory) {} }
+    pinning = memory.pinning
+  }
+
+  /// The same bytes as another storage, for tensors that are not to be taken for tied.
+  package init(sharing other: TensorStorage) {
+    bytes = other.bytes
+    release = { withExtendedLifetime(other) {} }
+    pinning = other.pinning
   }
 
   deinit { release?() }

@@ -163,7 +163,9 @@ GM_FUNCTION bool gm_dare_element(global const uchar *inputs, global uchar *accum
 /// The value of an element of an input, or of the base's. In as few bits as there are, as each half is chosen by itself.
 GM_FUNCTION gm_real gm_choose(bool keep, gm_u64 x, gm_u64 base) {
 #if FAST_F32
-  if (IN_DTYPE != gm_f64 && BASE_DTYPE != gm_f64) {
+  // Not &&, of which compilers warn where they see constants.
+  bool are_single = (IN_DTYPE != gm_f64) & (BASE_DTYPE != gm_f64);
+  if (are_single) {
     return keep ? gm_single_value(IN_DTYPE, x) : gm_single_value(BASE_DTYPE, base);
   }
 #endif
@@ -207,7 +209,7 @@ GM_FUNCTION bool gm_dare_group(global const uchar *inputs, global uchar *accumul
 #pragma unroll GM_UNROLL
     for (uint k = 0; k < GM_TILE; k++) {
 #if FAST_F32
-      if (GM_IS_SINGLE && OUT_DTYPE == gm_bf16) {
+      if (GM_IS_SINGLE & (OUT_DTYPE == gm_bf16)) {
         // gm_single_encode of what is finite.
         uint odd = gm_dare_single(sums[k], base[k], divisor);
         nonfinite |= (odd & 0x7fffffff) >= 0x7f7f8000;

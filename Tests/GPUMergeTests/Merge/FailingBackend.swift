@@ -73,9 +73,11 @@ private final class FailingSlot: Slot {
     return try slot.beginInput()
   }
 
-  func run(_ launches: [Launch], stagedByteCount: Int) throws(DeviceError) {
+  func run(
+    _ launches: [Launch], stagedByteCount: Int, uploads: [Upload]
+  ) throws(DeviceError) {
     try backend.count(.run)
-    try slot.run(launches, stagedByteCount: stagedByteCount)
+    try slot.run(launches, stagedByteCount: stagedByteCount, uploads: uploads)
   }
 
   func finish(outputByteCount: Int) throws(DeviceError) -> SlotOutput {

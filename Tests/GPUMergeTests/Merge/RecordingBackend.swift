@@ -65,8 +65,10 @@ private final class RecordingSlot: Slot {
 
   func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer { try slot.beginInput() }
 
-  func run(_ launches: [Launch], stagedByteCount: Int) throws(DeviceError) {
-    try slot.run(launches, stagedByteCount: stagedByteCount)
+  func run(
+    _ launches: [Launch], stagedByteCount: Int, uploads: [Upload]
+  ) throws(DeviceError) {
+    try slot.run(launches, stagedByteCount: stagedByteCount, uploads: uploads)
     hasLaunches = true
   }
 

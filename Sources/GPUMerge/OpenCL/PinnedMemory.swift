@@ -1,0 +1,30 @@
+import OpenCLLoader
+
+/// Memory of the host that stays where it is, so that a device copies from it and to it by itself, as fast as the bus
+/// is.
+// Safe to send because it is only an address and a size; who writes when is the owner's affair.
+final class PinnedMemory: @unchecked Sendable {
+  /// The memory, which begins at a page.
+  let bytes: UnsafeMutableRawBufferPointer
+
+  private let queue: Queue
+  private let buffer: Buffer
+  /// Where the buffer is; mapped once and for good.
+  private let mapped: UnsafeMutableRawPointer
+
+  /// Allocates memory; never an empty one. The queue must not be in use by another thread.
+  init(_ queue: Queue, byteCount: Int) throws(DeviceError) {
+    buffer = try Buffer(queue.context, byteCount: byteCount + pageByteCount, in: .pinned)
+    let (pointer, event) = try queue.map(buffer)
+    self.queue = queue
+    mapped = pointer
+    bytes = UnsafeMutableRawBufferPointer(
+      start: pointer.alignedUp(toMultipleOf: pageByteCount), count: byteCount)
+    try event.wait()
+  }
+
+  deinit { queue.endMapping(of: buffer, at: mapped) }
+
+  /// What has pinned it.
+  var pinning: ObjectIdentifier { ObjectIdentifier(queue.context) }
+}
