@@ -78,10 +78,11 @@ package final class OpenCLBackend: Backend {
     return overflows ? .max : product
   }
 
-  /// The most work-items in a work-group: 256 fill a GPU's compute units, and one that handles a run of
-  /// elements is a work-group by itself.
-  var wantedLocalSize: Int { library.target.runs ? 1 : 256 }
-  var elementsPerWorkItem: Int { library.target.runs ? 4096 : 8 }
+  /// The most work-items in a work-group: of 128, more fit beside each other on a GPU's compute units than of 256
+  /// where they need many registers, and one that handles a run of elements is a work-group by itself.
+  var wantedLocalSize: Int { library.target.runs ? 1 : 128 }
+  /// On a GPU several groups of those that a work-item merges at once, as some work is done once for all of them.
+  var elementsPerWorkItem: Int { library.target.runs ? 4096 : 16 }
 
   package func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
     if let fault = fault.withLock(\.self) { throw fault }

@@ -74,33 +74,42 @@ GM_FUNCTION bool gm_is_kept(gm_dare_keep element, gm_u32 input,
   return gm_dare_keeps(upper, parameters->threshold, element, model, key0, key1);
 }
 
-/// Which elements of a group are kept of an input.
-GM_FUNCTION void gm_find_keeps(bool *keep, gm_u64 group, gm_u32 input,
+/// The random bits, in the upper half, below or at which elements are dropped, but for those that the lower bits
+/// decide.
+GM_FUNCTION gm_u32 gm_limit(const gm_dare_parameters *parameters) {
+  // Where all are dropped, the lower bits drop the last ones.
+  return parameters->threshold >> 32 != 0 ? 0xffff0000 : parameters->threshold & 0xffff0000;
+}
+
+/// Which elements of a group are kept of an input; returns whether the lower bits decide of any.
+GM_FUNCTION bool gm_find_keeps(bool *keep, gm_u64 group, gm_u32 input,
                                const gm_dare_parameters *parameters) {
-  gm_u32 model = parameters->model + input, key0 = parameters->key[0], key1 = parameters->key[1];
-  // All in upper halves, as shifts to there are free.
-  gm_u32 limit = parameters->threshold >> 32 != 0 ? 0xffff0000 : parameters->threshold & 0xffff0000;
-  gm_philox_state random = gm_dare_random(group, model, 0, key0, key1);
-  gm_u32 upper[GM_TILE];
+  gm_u32 limit = gm_limit(parameters);
+  gm_philox_state random =
+      gm_dare_random(group, parameters->model + input, 0, parameters->key[0], parameters->key[1]);
   bool is_undecided = false;
 #pragma unroll GM_UNROLL
   for (uint k = 0; k < GM_TILE; k++) {
-    upper[k] = gm_random_bits(random, k);
-    is_undecided |= upper[k] == limit;
+    gm_u32 upper = gm_random_bits(random, k);
+    keep[k] = upper > limit;
+    is_undecided |= upper == limit;
   }
-  if (is_undecided) {
-    // Up to 2^16, where all is dropped.
-    gm_u64 lower_limit = parameters->threshold - limit;
-    random = gm_dare_random(group, model, 1, key0, key1);
+  return is_undecided;
+}
+
+/// A bit for each element of a group of which the lower bits decide, of any input.
+GM_FUNCTION uint gm_find_undecided(gm_u64 group, const gm_dare_parameters *parameters) {
+  uint lanes = 0;
+#pragma unroll 1
+  for (uint i = 0; i < INPUTS; i++) {
+    gm_philox_state random =
+        gm_dare_random(group, parameters->model + i, 0, parameters->key[0], parameters->key[1]);
 #pragma unroll GM_UNROLL
     for (uint k = 0; k < GM_TILE; k++) {
-      bool is_kept = gm_random_bits(random, k) >> 16 >= lower_limit;
-      // More than any limit, or not more than this one.
-      if (upper[k] == limit) upper[k] = is_kept ? 0xffffffff : 0;
+      lanes |= (uint)(gm_random_bits(random, k) == gm_limit(parameters)) << k;
     }
   }
-#pragma unroll GM_UNROLL
-  for (uint k = 0; k < GM_TILE; k++) keep[k] = upper[k] > limit;
+  return lanes;
 }
 
 #endif
@@ -110,9 +119,8 @@ GM_FUNCTION void gm_find_keeps(bool *keep, gm_u64 group, gm_u32 input,
 /// Whether results are numbers of binary32, rounded to odd, before they are encoded.
 #define GM_IS_SINGLE ((gm_element_size(OUT_DTYPE) < 4) & (BASE_DTYPE != gm_f64) & !WIDE)
 
-/// The bits of such a result.
-GM_FUNCTION uint gm_dare_single(gm_pair sum, gm_real base, gm_divisor divisor) {
-  double change = gm_dare_change(sum.hi, DIVISION, divisor);
+/// The bits of such a result, from what is added to the base.
+GM_FUNCTION uint gm_dare_single(double change, gm_real base) {
   uint odd = gm_single_odd_sum(base, change);
   // -0 + 0 would be +0.
   return change == 0 ? as_uint((float)base) : odd;
@@ -123,7 +131,10 @@ GM_FUNCTION uint gm_dare_single(gm_pair sum, gm_real base, gm_divisor divisor) {
 /// The bits of an element of the output.
 GM_FUNCTION gm_u64 gm_dare_result(gm_pair sum, gm_real base, gm_divisor divisor) {
 #if FAST_F32
-  if (GM_IS_SINGLE) return gm_single_encode(OUT_DTYPE, gm_dare_single(sum, base, divisor));
+  if (GM_IS_SINGLE) {
+    gm_real change = gm_dare_change(sum.hi, DIVISION, divisor);
+    return gm_single_encode(OUT_DTYPE, gm_dare_single(change, base));
+  }
 #endif
   return gm_nearest(OUT_DTYPE, WIDE ? gm_dare_finish_wide(OUT_DTYPE, sum, base, DIVISION, divisor)
                                     : gm_dare_finish(sum.hi, base, DIVISION, divisor));
@@ -172,12 +183,34 @@ GM_FUNCTION gm_real gm_choose(bool keep, gm_u64 x, gm_u64 base) {
   return gm_select(keep, gm_value(IN_DTYPE, x), gm_value(BASE_DTYPE, base));
 }
 
-/// Merges a group of elements, those from `element` of the piece on, if all is finite; returns whether it is. If not,
-/// the accumulators are as they were.
-GM_FUNCTION bool gm_dare_group(global const uchar *inputs, global uchar *accumulator,
+#if FAST_F32
+
+/// gm_dare_change of a finite sum, if the divisor is moderate: without a division where that is not exact.
+///
+/// Exact, as the reciprocal is to nearest, and no step over- or underflows (Markstein 1990,
+/// doi:10.1147/rd.341.0111, theorem 1). Zero may lose its sign.
+GM_FUNCTION double gm_finite_change(double sum, gm_divisor divisor) {
+  if (DIVISION != gm_divide_full) return gm_dare_change(sum, DIVISION, divisor);
+  double near = sum * divisor.reciprocal;
+  double remainder = fma(-near, divisor.value.hi, sum);
+  return fma(remainder, divisor.reciprocal, near);
+}
+
+#endif
+
+/// Whether a divisor is from 2^-100 to 2^100, so that no quotient of numbers of binary32 over- or underflows.
+GM_FUNCTION bool gm_is_moderate(gm_u64 divisor) {
+  return divisor >= (gm_u64)(1023 - 100) << 52 && divisor <= (gm_u64)(1023 + 100) << 52;
+}
+
+/// Merges a group of elements, those from `element` of the piece on; returns a bit for each that is left to
+/// gm_dare_element: where not all is finite, and where lower random bits decide. It does without branches, of
+/// which the registers and the time of all would be more than what is done again.
+GM_FUNCTION uint gm_dare_group(global const uchar *inputs, global uchar *accumulator,
                                global uchar *output, const gm_piece *piece,
                                const gm_dare_parameters *parameters, gm_divisor divisor,
                                gm_u64 group, gm_u64 element) {
+  bool nonfinite = false, is_undecided = false;
   gm_u64 raw[GM_TILE], base_raw[GM_TILE];
   gm_real base[GM_TILE];
   gm_pair sums[GM_TILE];
@@ -192,7 +225,7 @@ GM_FUNCTION bool gm_dare_group(global const uchar *inputs, global uchar *accumul
   for (uint i = 0; i < INPUTS; i++) {
     bool keep[GM_TILE];
     gm_load_lanes(IN_DTYPE, GM_TILE, raw, GM_AT(inputs, piece->input[i]), element);
-    gm_find_keeps(keep, group, i, parameters);
+    is_undecided |= gm_find_keeps(keep, group, i, parameters);
 #pragma unroll GM_UNROLL
     for (uint k = 0; k < GM_TILE; k++) {
       // What is dropped is the base, whose difference from itself is none, if it is finite.
@@ -204,14 +237,13 @@ GM_FUNCTION bool gm_dare_group(global const uchar *inputs, global uchar *accumul
       }
     }
   }
-  bool nonfinite = false;
   if (LAST) {
 #pragma unroll GM_UNROLL
     for (uint k = 0; k < GM_TILE; k++) {
 #if FAST_F32
       if (GM_IS_SINGLE & (OUT_DTYPE == gm_bf16)) {
         // gm_single_encode of what is finite.
-        uint odd = gm_dare_single(sums[k], base[k], divisor);
+        uint odd = gm_dare_single(gm_finite_change(sums[k].hi, divisor), base[k]);
         nonfinite |= (odd & 0x7fffffff) >= 0x7f7f8000;
         raw[k] = (odd + 0x7fff + (odd >> 16 & 1)) >> 16;
         continue;
@@ -220,14 +252,30 @@ GM_FUNCTION bool gm_dare_group(global const uchar *inputs, global uchar *accumul
       raw[k] = gm_dare_result(sums[k], base[k], divisor);
       nonfinite |= gm_is_nonfinite(OUT_DTYPE, raw[k]);
     }
-    gm_store_lanes(OUT_DTYPE, GM_TILE, GM_AT(output, piece->output), element, raw);
-    return !nonfinite;
-  }
+  } else {
 #pragma unroll GM_UNROLL
-  for (uint k = 0; k < GM_TILE; k++) nonfinite |= !gm_is_finite(sums[k].hi);
-  if (nonfinite) return false;
-  gm_store_sums(WIDE, GM_TILE, GM_AT(accumulator, piece->accumulator), element, sums);
-  return true;
+    for (uint k = 0; k < GM_TILE; k++) nonfinite |= !gm_is_finite(sums[k].hi);
+  }
+  uint left = nonfinite ? 0xff : is_undecided ? gm_find_undecided(group, parameters) : 0;
+  if (left == 0) {
+    if (LAST) {
+      gm_store_lanes(OUT_DTYPE, GM_TILE, GM_AT(output, piece->output), element, raw);
+    } else {
+      gm_store_sums(WIDE, GM_TILE, GM_AT(accumulator, piece->accumulator), element, sums);
+    }
+    return 0;
+  }
+  // What is left needs its accumulators as they were.
+#pragma unroll GM_UNROLL
+  for (uint k = 0; k < GM_TILE; k++) {
+    if (left >> k & 1) continue;
+    if (LAST) {
+      (void)gm_store(OUT_DTYPE, GM_AT(output, piece->output), element + k, raw[k]);
+    } else {
+      gm_store_sums(WIDE, 1, GM_AT(accumulator, piece->accumulator), element + k, sums + k);
+    }
+  }
+  return left;
 }
 
 #endif
@@ -393,8 +441,8 @@ kernel void dare(global const uchar *restrict inputs, global uchar *restrict acc
   gm_divisor divisor =
       gm_make_divisor(parameters.divisor, parameters.divisor_rest, parameters.reciprocal);
 #if !RUNS
-  bool is_aligned = before == 0 && gm_is_aligned(gm_input_places(&piece, INPUTS) | piece.base |
-                                                 piece.output | piece.accumulator);
+  gm_u64 places = gm_input_places(&piece, INPUTS) | piece.base | piece.output | piece.accumulator;
+  bool suits_groups = before == 0 && gm_is_aligned(places) && gm_is_moderate(parameters.divisor);
 #elif FAST_F32
   gm_dare_factor factor = gm_find_factor(&parameters);
 #endif
@@ -417,16 +465,18 @@ kernel void dare(global const uchar *restrict inputs, global uchar *restrict acc
     }
     keep.of_tile = of_tile;
 #else
-    if (is_aligned && to == GM_TILE &&
-        gm_dare_group(inputs, accumulator, output, &piece, &parameters, divisor, first >> 3,
-                      start)) {
-      continue;
+    uint left = 0xff;
+    if (suits_groups && to == GM_TILE) {
+      left = gm_dare_group(inputs, accumulator, output, &piece, &parameters, divisor, first >> 3,
+                           start);
+      if (left == 0) continue;
     }
 #endif
     for (uint lane = from; lane < to; lane++) {
 #if RUNS
       keep.lane = lane;
 #else
+      if ((left >> lane & 1) == 0) continue;
       keep = first + lane;
 #endif
       nonfinite |= gm_dare_element(inputs, accumulator, output, &piece, &parameters, divisor, keep,
