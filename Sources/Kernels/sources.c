@@ -31,6 +31,9 @@ static const char linear[] = {
 #embed "cl/linear.cl" suffix(, 0)
 };
 static const char dare[] = {
+#embed "cl/dare.h" suffix(, )
+#embed "cl/dare_runs.h" suffix(, )
+#embed "cl/dare_groups.h" suffix(, )
 #embed "cl/dare.cl" suffix(, 0)
 };
 

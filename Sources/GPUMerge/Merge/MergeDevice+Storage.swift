@@ -9,6 +9,7 @@ extension MergeDevice {
   /// - Parameters:
   ///   - byteCount: The number of bytes. They are zero before they are filled.
   ///   - fill: Gets the memory to write to.
+  /// - Throws: What `fill` throws.
   /// - Returns: The storage; in ordinary memory, where the device works in the host's or has none left to pin.
   public func storage<E: Error>(
     byteCount: Int, initializingWith fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void

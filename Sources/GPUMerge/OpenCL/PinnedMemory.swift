@@ -12,7 +12,9 @@ final class PinnedMemory: @unchecked Sendable {
   /// Where the buffer is; mapped once and for good.
   private let mapped: UnsafeMutableRawPointer
 
-  /// Allocates memory; never an empty one. The queue must not be in use by another thread.
+  /// Allocates memory.
+  ///
+  /// The queue must not be in use by another thread.
   init(_ queue: Queue, byteCount: Int) throws(DeviceError) {
     buffer = try Buffer(queue.context, byteCount: byteCount + pageByteCount, in: .pinned)
     let (pointer, event) = try queue.map(buffer)

@@ -57,6 +57,8 @@ static _Thread_local gm_u64 work_item, work_items;
 #include "../cl/elements.h"
 #include "../cl/lanes.h"
 #include "../cl/linear.cl"
+#include "../cl/dare.h"
+#include "../cl/dare_groups.h"
 #include "../cl/dare.cl"
 
 #undef kernel

@@ -1,0 +1,57 @@
+// What all ways to merge by DARE have in common.
+// output = base + (accumulator + mask[0] * (input[0] - base) + ...) / divisor
+
+#ifndef IN_DTYPE
+#define IN_DTYPE gm_f32
+#endif
+#ifndef BASE_DTYPE
+#define BASE_DTYPE IN_DTYPE
+#endif
+#ifndef OUT_DTYPE
+#define OUT_DTYPE gm_f32
+#endif
+#ifndef DIVISION
+#define DIVISION gm_divide_full
+#endif
+#ifndef WIDE
+#define WIDE 0
+#endif
+#ifndef FIRST
+#define FIRST 1
+#endif
+#ifndef LAST
+#define LAST 1
+#endif
+#ifndef INPUTS
+#define INPUTS 2
+#endif
+
+/// The elements for which random numbers are computed in one go: on a GPU those of a group, which a
+/// work-item merges at once.
+#define GM_TILE (RUNS ? 256U : 8U)
+
+#if FAST_F32
+
+/// Whether results are numbers of binary32, rounded to odd, before they are encoded.
+#define GM_IS_SINGLE ((gm_element_size(OUT_DTYPE) < 4) & (BASE_DTYPE != gm_f64) & !WIDE)
+
+/// The bits of such a result, from what is added to the base.
+GM_FUNCTION uint gm_dare_single(double change, gm_real base) {
+  uint odd = gm_single_odd_sum(base, change);
+  // -0 + 0 would be +0.
+  return change == 0 ? as_uint((float)base) : odd;
+}
+
+#endif
+
+/// The bits of an element of the output.
+GM_FUNCTION gm_u64 gm_dare_result(gm_pair sum, gm_real base, gm_divisor divisor) {
+#if FAST_F32
+  if (GM_IS_SINGLE) {
+    gm_real change = gm_dare_change(sum.hi, DIVISION, divisor);
+    return gm_single_encode(OUT_DTYPE, gm_dare_single(change, base));
+  }
+#endif
+  return gm_nearest(OUT_DTYPE, WIDE ? gm_dare_finish_wide(OUT_DTYPE, sum, base, DIVISION, divisor)
+                                    : gm_dare_finish(sum.hi, base, DIVISION, divisor));
+}

@@ -1,0 +1,161 @@
+// DARE on GPUs: all elements at once that random numbers are computed for.
+
+#if !RUNS
+
+/// What tells whether an element is kept: its index in the tensor.
+typedef gm_u64 gm_dare_keep;
+
+GM_FUNCTION bool gm_is_kept(gm_dare_keep element, gm_u32 input,
+                            const gm_dare_parameters *parameters) {
+  gm_u32 model = parameters->model + input, key0 = parameters->key[0], key1 = parameters->key[1];
+  gm_philox_state random = gm_dare_random(element >> 3, model, 0, key0, key1);
+  gm_u32 upper = gm_random_bits(random, (gm_u32)(element & 7)) >> 16;
+  return gm_dare_keeps(upper, parameters->threshold, element, model, key0, key1);
+}
+
+/// The random bits, in the upper half, below or at which elements are dropped, but for those that the lower bits
+/// decide.
+GM_FUNCTION gm_u32 gm_limit(const gm_dare_parameters *parameters) {
+  // Where all are dropped, the lower bits drop the last ones.
+  return parameters->threshold >> 32 != 0 ? 0xffff0000 : parameters->threshold & 0xffff0000;
+}
+
+/// Which elements of a group are kept of an input; returns whether the lower bits decide of any.
+GM_FUNCTION bool gm_find_keeps(bool *keep, gm_u64 group, gm_u32 input,
+                               const gm_dare_parameters *parameters) {
+  gm_u32 limit = gm_limit(parameters);
+  gm_philox_state random =
+      gm_dare_random(group, parameters->model + input, 0, parameters->key[0], parameters->key[1]);
+  bool is_undecided = false;
+#pragma unroll GM_UNROLL
+  for (uint k = 0; k < GM_TILE; k++) {
+    gm_u32 upper = gm_random_bits(random, k);
+    keep[k] = upper > limit;
+    is_undecided |= upper == limit;
+  }
+  return is_undecided;
+}
+
+/// A bit for each element of a group of which the lower bits decide, of any input.
+GM_FUNCTION uint gm_find_undecided(gm_u64 group, const gm_dare_parameters *parameters) {
+  uint lanes = 0;
+#pragma unroll 1
+  for (uint i = 0; i < INPUTS; i++) {
+    gm_philox_state random =
+        gm_dare_random(group, parameters->model + i, 0, parameters->key[0], parameters->key[1]);
+#pragma unroll GM_UNROLL
+    for (uint k = 0; k < GM_TILE; k++) {
+      lanes |= (uint)(gm_random_bits(random, k) == gm_limit(parameters)) << k;
+    }
+  }
+  return lanes;
+}
+
+/// The value of an element of an input, or of the base's. In as few bits as there are, as each half is chosen by itself.
+GM_FUNCTION gm_real gm_choose(bool keep, gm_u64 x, gm_u64 base) {
+#if FAST_F32
+  // Not &&, of which compilers warn where they see constants.
+  bool are_single = (IN_DTYPE != gm_f64) & (BASE_DTYPE != gm_f64);
+  if (are_single) {
+    return keep ? gm_single_value(IN_DTYPE, x) : gm_single_value(BASE_DTYPE, base);
+  }
+#endif
+  return gm_select(keep, gm_value(IN_DTYPE, x), gm_value(BASE_DTYPE, base));
+}
+
+#if FAST_F32
+
+/// gm_dare_change of a finite sum, if the divisor is moderate: without a division where that is not exact.
+///
+/// Exact, as the reciprocal is to nearest, and no step over- or underflows (Markstein 1990,
+/// doi:10.1147/rd.341.0111, theorem 1). Zero may lose its sign.
+GM_FUNCTION double gm_finite_change(double sum, gm_divisor divisor) {
+  if (DIVISION != gm_divide_full) return gm_dare_change(sum, DIVISION, divisor);
+  double near = sum * divisor.reciprocal;
+  double remainder = fma(-near, divisor.value.hi, sum);
+  return fma(remainder, divisor.reciprocal, near);
+}
+
+#endif
+
+/// Whether a divisor is from 2^-100 to 2^100, so that no quotient of numbers of binary32 over- or underflows.
+GM_FUNCTION bool gm_is_moderate(gm_u64 divisor) {
+  return divisor >= (gm_u64)(1023 - 100) << 52 && divisor <= (gm_u64)(1023 + 100) << 52;
+}
+
+/// Merges a group of elements, those from `element` of the piece on; returns a bit for each that is left to
+/// gm_dare_element: where not all is finite, and where lower random bits decide. It does without branches, of
+/// which the registers and the time of all would be more than what is done again.
+GM_FUNCTION uint gm_dare_group(global const uchar *inputs, global uchar *accumulator,
+                               global uchar *output, const gm_piece *piece,
+                               const gm_dare_parameters *parameters, gm_divisor divisor,
+                               gm_u64 group, gm_u64 element) {
+  bool nonfinite = false, is_undecided = false;
+  gm_u64 raw[GM_TILE], base_raw[GM_TILE];
+  gm_real base[GM_TILE];
+  gm_pair sums[GM_TILE];
+  gm_load_lanes(BASE_DTYPE, GM_TILE, base_raw, GM_AT(inputs, piece->base), element);
+#pragma unroll GM_UNROLL
+  for (uint k = 0; k < GM_TILE; k++) {
+    base[k] = gm_value(BASE_DTYPE, base_raw[k]);
+    sums[k] = gm_make_pair(gm_real_of(0), gm_real_of(0));
+  }
+  if (!FIRST) gm_load_sums(WIDE, GM_TILE, sums, GM_AT(accumulator, piece->accumulator), element);
+#pragma unroll GM_UNROLL_INPUTS
+  for (uint i = 0; i < INPUTS; i++) {
+    bool keep[GM_TILE];
+    gm_load_lanes(IN_DTYPE, GM_TILE, raw, GM_AT(inputs, piece->input[i]), element);
+    is_undecided |= gm_find_keeps(keep, group, i, parameters);
+#pragma unroll GM_UNROLL
+    for (uint k = 0; k < GM_TILE; k++) {
+      // What is dropped is the base, whose difference from itself is none, if it is finite.
+      gm_real x = gm_choose(keep[k], raw[k], base_raw[k]);
+      if (WIDE) {
+        sums[k] = gm_dare_add_wide(sums[k], x, base[k], true);
+      } else {
+        sums[k].hi = gm_dare_add(sums[k].hi, x, base[k], true);
+      }
+    }
+  }
+  if (LAST) {
+#pragma unroll GM_UNROLL
+    for (uint k = 0; k < GM_TILE; k++) {
+#if FAST_F32
+      if (GM_IS_SINGLE & (OUT_DTYPE == gm_bf16)) {
+        // gm_single_encode of what is finite.
+        uint odd = gm_dare_single(gm_finite_change(sums[k].hi, divisor), base[k]);
+        nonfinite |= (odd & 0x7fffffff) >= 0x7f7f8000;
+        raw[k] = (odd + 0x7fff + (odd >> 16 & 1)) >> 16;
+        continue;
+      }
+#endif
+      raw[k] = gm_dare_result(sums[k], base[k], divisor);
+      nonfinite |= gm_is_nonfinite(OUT_DTYPE, raw[k]);
+    }
+  } else {
+#pragma unroll GM_UNROLL
+    for (uint k = 0; k < GM_TILE; k++) nonfinite |= !gm_is_finite(sums[k].hi);
+  }
+  uint left = nonfinite ? 0xff : is_undecided ? gm_find_undecided(group, parameters) : 0;
+  if (left == 0) {
+    if (LAST) {
+      gm_store_lanes(OUT_DTYPE, GM_TILE, GM_AT(output, piece->output), element, raw);
+    } else {
+      gm_store_sums(WIDE, GM_TILE, GM_AT(accumulator, piece->accumulator), element, sums);
+    }
+    return 0;
+  }
+  // What is left needs its accumulators as they were.
+#pragma unroll GM_UNROLL
+  for (uint k = 0; k < GM_TILE; k++) {
+    if (left >> k & 1) continue;
+    if (LAST) {
+      (void)gm_store(OUT_DTYPE, GM_AT(output, piece->output), element + k, raw[k]);
+    } else {
+      gm_store_sums(WIDE, 1, GM_AT(accumulator, piece->accumulator), element + k, sums + k);
+    }
+  }
+  return left;
+}
+
+#endif
