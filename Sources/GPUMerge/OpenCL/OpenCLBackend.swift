@@ -61,6 +61,7 @@ package final class OpenCLBackend: Backend {
     // A thread copies some 6 GB/s out of the page cache, and the bus takes 25 to 50 GB/s: the device
     // waits for the host unless every processor reads, each into a slot of its own. Sixteen are more
     // than any bus takes; with fewer than four, nothing would overlap.
+    // (Measured on an H100: Documentation/Performance.md.)
     return min(max(processorCount(), 4), 16)
   }
   package var copiesPerByte: Int { memorySharing == .copied ? 2 : 1 }

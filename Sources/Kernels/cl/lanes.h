@@ -9,12 +9,12 @@
 // from integers: it would take compilers minutes.
 #if SOFT_FP64
 #define GM_UNROLL 1
+#define GM_UNROLL_INPUTS 1
 #else
 #define GM_UNROLL 16
-#endif
-
 // All inputs at once, or else a CPU's loop around theirs becomes no vector loop; on a GPU some, as registers are few.
 #define GM_UNROLL_INPUTS (RUNS ? 16 : 4)
+#endif
 
 /// The most lanes.
 #define GM_MAX_LANES 8
