@@ -19,8 +19,9 @@ echo "$runtime" >oclgrind.icd
 export GPUMERGE_CACHE=
 export OCLGRIND_DATA_RACES=1 OCLGRIND_CHECK_API=1
 export OCLGRIND_LOG=$folder/log
-# Optimised code calls functions of LLVM (llvm.usub.sat) that Oclgrind 21.10 does not have.
-export OCLGRIND_BUILD_OPTIONS=-cl-opt-disable
+# Optimised code calls functions of LLVM (llvm.usub.sat) that Oclgrind 21.10 does not have, and so does inlined
+# code (llvm.experimental.noalias.scope.decl).
+export OCLGRIND_BUILD_OPTIONS="-cl-opt-disable -DGM_KEEPS_CALLS"
 
 models=(model-*.safetensors)
 

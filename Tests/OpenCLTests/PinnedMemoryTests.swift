@@ -70,6 +70,30 @@ extension FaultTests {
     expectNothingLives()
   }
 
+  @Test("where no memory is left to pin, storage is in other memory, and the device still merges")
+  func nothingToPin() async throws {
+    do {
+      var table = try #require(Faults.table())
+      Faults.fail(0..<1)
+      table.clCreateBuffer = { context, flags, count, bytes, status in
+        guard Faults.isDue() else {
+          return Faults.counting?.clCreateBuffer(context, flags, count, bytes, status)
+        }
+        status?.pointee = -4
+        return nil
+      }
+      let device = MergeDevice(
+        try OpenCLBackend(
+          TestDevice.require(), api: OpenCLAPI(table), memorySharing: .copied), isRequired: true)
+      let (models, storages) = try models([true, true], on: device)
+      #expect(storages.map { $0.pinning == nil } == [true, false])
+      let expected = try await merge(models, on: .cpu)
+      #expect(try await merge(models, on: device).isIdentical(to: expected))
+    }
+    Faults.awaitRelease(milliseconds: 5000)
+    expectNothingLives()
+  }
+
   /// The addresses in the host's memory that commands have written from.
   private static let written = Mutex<Set<UInt>>([])
 

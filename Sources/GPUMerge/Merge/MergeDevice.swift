@@ -1,7 +1,8 @@
 /// What merges: OpenCL devices, the processor, or several of them that share the blocks of each merge.
 ///
-/// Safe to share between tasks; a server that merges often keeps one, so that kernels are compiled
-/// and memory is pinned only once: what a merge had is kept for the next one, within the memory budget. The result is the same, bit for bit, whatever the devices are and however many.
+/// Safe to share between tasks; a server that merges often keeps one, so that kernels are compiled and
+/// memory is pinned only once: what a merge had is kept for the next one, within the memory budget. The
+/// result is the same, bit for bit, whatever the devices are and however many.
 public struct MergeDevice: Sendable {
   /// What computes, at least one.
   package let backends: [any Backend]

@@ -114,9 +114,9 @@ package final class OpenCLBackend: Backend {
   /// Allocates memory from which this device copies by itself; nil if it works in the host's memory.
   func makePinnedMemory(byteCount: Int) throws(DeviceError) -> PinnedMemory? {
     guard memorySharing == .copied else { return nil }
-    return try attempt { () throws(DeviceError) in
-      try PinnedMemory(Queue(context), byteCount: byteCount)
-    }
+    if let fault = fault.withLock(\.self) { throw fault }
+    // That there is no memory left to pin is no fault.
+    return try PinnedMemory(Queue(context), byteCount: byteCount)
   }
 
   /// The device with a new context: after a fault, drivers refuse everything in the old one.

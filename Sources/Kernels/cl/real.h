@@ -16,7 +16,7 @@
 #endif
 // A fused multiply-add rounds once where the definition rounds twice.
 #pragma OPENCL FP_CONTRACT OFF
-#if !SOFT_FP64
+#if !SOFT_FP64 && !defined(GM_KEEPS_CALLS)
 // What is a call costs what is in registers.
 #define GM_FUNCTION static inline __attribute__((always_inline))
 #else
