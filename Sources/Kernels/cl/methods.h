@@ -32,7 +32,8 @@ GM_FUNCTION gm_exactness gm_find_exactness(gm_element type, gm_u32 terms) {
   int fraction_bits = gm_fraction_bits(type), carries = 0;
   while (terms > (gm_u32)1 << carries) carries++;
   gm_exactness result;
-  result.spread = (gm_u16)(((24 - (fraction_bits + 1) - carries) << fraction_bits) + 1);
+  // Less than nothing for types of more bits, of which nothing is made.
+  result.spread = (gm_u16)((24 - (fraction_bits + 1) - carries) * (1 << fraction_bits) + 1);
   // Of bfloat16, from 2^-77 to 2^103; of float16, all that are finite.
   result.least = type == gm_bf16 ? 50 << 7 : 0;
   result.most = type == gm_bf16 ? 230 << 7 : 0x7bff;
