@@ -136,7 +136,7 @@ judge() {
 
 # bars INDEX TYPE: compares what bench measured with the bars.
 bars() {
-  local json rest share
+  local json rest
   json=$(<"$output/bench-$1.json")
   rest=$json
   while [[ $rest =~ \"kernel\":\"([a-z_]+)\",\"dtype\":\"([a-z0-9]+)\",\"bytes_per_second\":[0-9.eE+-]+,\"share_of_copy\":([0-9.eE+-]+)(.*)$ ]]; do

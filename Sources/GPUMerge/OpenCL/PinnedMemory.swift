@@ -4,8 +4,9 @@ import OpenCLLoader
 /// is.
 // Safe to send because it is only an address and a size; who writes when is the owner's affair.
 final class PinnedMemory: @unchecked Sendable {
-  /// The memory, which begins at a page.
-  let bytes: UnsafeMutableRawBufferPointer
+  /// Where the memory begins, at a page.
+  let start: UnsafeMutableRawPointer
+  private let byteCount: Int
 
   private let queue: Queue
   private let buffer: Buffer
@@ -20,12 +21,16 @@ final class PinnedMemory: @unchecked Sendable {
     let (pointer, event) = try queue.map(buffer)
     self.queue = queue
     mapped = pointer
-    bytes = UnsafeMutableRawBufferPointer(
-      start: pointer.alignedUp(toMultipleOf: pageByteCount), count: byteCount)
+    start = pointer.alignedUp(toMultipleOf: pageByteCount)
+    self.byteCount = byteCount
     try event.wait()
   }
 
   deinit { queue.endMapping(of: buffer, at: mapped) }
+
+  var bytes: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: start, count: byteCount)
+  }
 
   /// What has pinned it.
   var pinning: ObjectIdentifier { ObjectIdentifier(queue.context) }

@@ -1,5 +1,3 @@
-import OpenCLLoader
-
 /// Memory of the device, and as much pinned memory of the host to copy it from and to.
 final class PinnedStaging: Staging {
   var memory: KernelMemory { .buffer(buffer) }
@@ -7,16 +5,13 @@ final class PinnedStaging: Staging {
   private let buffer: Buffer
   private let queue: Queue
   private let pinned: PinnedMemory
-  private let host: UnsafeMutableRawPointer
   private var upload: Event?
+
+  private var host: UnsafeMutableRawPointer { pinned.start }
 
   init(_ queue: Queue, byteCount: Int) throws(DeviceError) {
     buffer = try Buffer(queue.context, byteCount: byteCount, in: .device)
     pinned = try PinnedMemory(queue, byteCount: buffer.byteCount)
-    guard let host = pinned.bytes.baseAddress else {
-      throw queue.context.driver.error("clEnqueueMapBuffer", CL_MAP_FAILURE)
-    }
-    self.host = host
     self.queue = queue
     // Some drivers only allocate on first use; better now than in the middle of a merge.
     host.initializeMemory(as: UInt8.self, repeating: 0, count: 64)

@@ -1,31 +1,6 @@
 // What all ways to merge by DARE have in common.
 // output = base + (accumulator + mask[0] * (input[0] - base) + ...) / divisor
 
-#ifndef IN_DTYPE
-#define IN_DTYPE gm_f32
-#endif
-#ifndef BASE_DTYPE
-#define BASE_DTYPE IN_DTYPE
-#endif
-#ifndef OUT_DTYPE
-#define OUT_DTYPE gm_f32
-#endif
-#ifndef DIVISION
-#define DIVISION gm_divide_full
-#endif
-#ifndef WIDE
-#define WIDE 0
-#endif
-#ifndef FIRST
-#define FIRST 1
-#endif
-#ifndef LAST
-#define LAST 1
-#endif
-#ifndef INPUTS
-#define INPUTS 2
-#endif
-
 /// The elements for which random numbers are computed in one go: on a GPU those of a group, which a
 /// work-item merges at once.
 #define GM_TILE (RUNS ? 256U : 8U)

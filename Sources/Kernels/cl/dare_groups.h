@@ -78,11 +78,6 @@ GM_FUNCTION double gm_finite_change(double sum, gm_divisor divisor) {
 
 #endif
 
-/// Whether a divisor is from 2^-100 to 2^100, so that no quotient of numbers of binary32 over- or underflows.
-GM_FUNCTION bool gm_is_moderate(gm_u64 divisor) {
-  return divisor >= (gm_u64)(1023 - 100) << 52 && divisor <= (gm_u64)(1023 + 100) << 52;
-}
-
 /// Merges a group of elements, those from `element` of the piece on; returns a bit for each that is left to
 /// gm_dare_element: where not all is finite, and where lower random bits decide. It does without branches, of
 /// which the registers and the time of all would be more than what is done again.
@@ -125,7 +120,7 @@ GM_FUNCTION uint gm_dare_group(global const uchar *inputs, global uchar *accumul
         // gm_single_encode of what is finite.
         uint odd = gm_dare_single(gm_finite_change(sums[k].hi, divisor), base[k]);
         nonfinite |= (odd & 0x7fffffff) >= 0x7f7f8000;
-        raw[k] = (odd + 0x7fff + (odd >> 16 & 1)) >> 16;
+        raw[k] = gm_single_upper_half(odd);
         continue;
       }
 #endif

@@ -1,27 +1,5 @@
 // output = (accumulator + weight[0] * input[0] + weight[1] * input[1] + ...) / divisor
 
-#ifndef IN_DTYPE
-#define IN_DTYPE gm_f32
-#endif
-#ifndef OUT_DTYPE
-#define OUT_DTYPE gm_f32
-#endif
-#ifndef DIVISION
-#define DIVISION gm_divide_full
-#endif
-#ifndef WIDE
-#define WIDE 0
-#endif
-#ifndef FIRST
-#define FIRST 1
-#endif
-#ifndef LAST
-#define LAST 1
-#endif
-#ifndef INPUTS
-#define INPUTS 2
-#endif
-
 /// The elements that a work-item handles at once.
 #define GM_LINEAR_LANES (RUNS ? 1U : 4U)
 

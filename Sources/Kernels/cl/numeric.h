@@ -203,6 +203,13 @@ GM_FUNCTION gm_real gm_quotient_to_odd(gm_real dividend, gm_real divisor) {
   return gm_select(rounded, gm_round_to_odd(quotient, error), quotient);
 }
 
+/// Whether the bits of a number are those of one from 2^-100 to 2^100, sign aside. Weights and
+/// divisors like that make no product or quotient of numbers of binary32 over- or underflow.
+GM_FUNCTION bool gm_is_moderate(gm_u64 bits) {
+  gm_u64 magnitude = bits & ~GM_SIGN;
+  return magnitude >= (gm_u64)(1023 - 100) << 52 && magnitude <= (gm_u64)(1023 + 100) << 52;
+}
+
 /// A divisor with up to 106 bits, and 1 / divisor.
 typedef struct {
   gm_pair value;

@@ -61,14 +61,16 @@ GM_FUNCTION uint gm_single_quotient(gm_element output, float dividend, double re
   return gm_single_odd(as_double((as_ulong(product) + 0x800) & ~0xfffUL));
 }
 
+/// The bits of bfloat16 of a number that is not NaN, rounded to odd. A sign in the highest bit stays there.
+GM_FUNCTION uint gm_single_upper_half(uint odd) { return (odd + 0x7fff + (odd >> 16 & 1)) >> 16; }
+
 /// gm_encode for types of 8 or 16 bits, of a number rounded to odd.
 GM_FUNCTION uint gm_single_encode(gm_element type, uint odd) {
   uint lost = 23 - (uint)gm_fraction_bits(type), rebias = gm_single_rebias(type);
   uint magnitude = odd & 0x7fffffff, sign = (odd >> 31) << (8 * gm_element_size(type) - 1);
   uint to_nearest = (1U << (lost - 1)) - 1 + ((odd >> lost) & 1);
-  // A sign in the highest bit stays there.
   if (type == gm_bf16) {
-    return magnitude > 0x7f800000 ? (uint)gm_quiet_nan(type) : (odd + to_nearest) >> lost;
+    return magnitude > 0x7f800000 ? (uint)gm_quiet_nan(type) : gm_single_upper_half(odd);
   }
   uint result = (magnitude - (rebias << 23) + to_nearest) >> lost;
   // The last place of this number is that of the type's subnormals, so a sum is rounded to it.

@@ -299,5 +299,5 @@ static bool GM_NAME(dare_fits_vectors)(const gm_kernel *kernel, const gm_dare_pa
   bool is_simple = kernel->first && kernel->last && !kernel->wide;
   bool is_random = dare->threshold > 0 && dare->threshold <= 0xffffffff;
   bool is_uniform = kernel->input == kernel->output && kernel->base == kernel->output;
-  return is_simple && is_random && is_uniform && GM_NAME(is_moderate)(dare->divisor);
+  return is_simple && is_random && is_uniform && gm_is_moderate(dare->divisor);
 }

@@ -114,13 +114,13 @@ static size_t GM_NAME(linear_vectors)(const gm_kernel *kernel, const gm_piece *p
                                       const gm_linear_parameters *linear, bool *nonfinite) {
   bool is_simple = kernel->first && kernel->last && !kernel->wide;
   if (!is_simple || kernel->input != kernel->output) return 0;
-  if (!GM_NAME(is_moderate)(linear->divisor)) return 0;
+  if (!gm_is_moderate(linear->divisor)) return 0;
   GM_NAME(vector_launch) launch = {.count = piece->inputs, .output = operands->output};
   launch.by.divisor = gm_real_of(linear->divisor);
   launch.by.reciprocal = 1 / launch.by.divisor;
   for (gm_u32 i = 0; i < launch.count; i++) {
     gm_u64 weight = linear->weight[i];
-    if (!GM_NAME(is_moderate)(weight) && weight != 0) return 0;
+    if (!gm_is_moderate(weight) && weight != 0) return 0;
     launch.weights[i] = gm_real_of(weight);
     launch.inputs[i] = operands->input[i];
   }

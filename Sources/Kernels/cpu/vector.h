@@ -94,13 +94,6 @@ typedef struct {
   double reciprocal;
 } GM_NAME(ratio);
 
-/// Whether the bits of a number are those of one from 2^-100 to 2^100, sign aside. Weights and
-/// divisors like that make no product or quotient of numbers of binary32 over- or underflow.
-GM_INLINE bool GM_NAME(is_moderate)(gm_u64 bits) {
-  gm_u64 magnitude = bits & ~GM_SIGN;
-  return magnitude >= (gm_u64)(1023 - 100) << 52 && magnitude <= (gm_u64)(1023 + 100) << 52;
-}
-
 /// dividend / divisor to nearest, of finite numbers; zero may lose its sign.
 ///
 /// Exact, as the reciprocal is to nearest, and no step over- or underflows (Markstein 1990,
