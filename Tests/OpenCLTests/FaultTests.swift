@@ -315,8 +315,11 @@ struct FaultTests {
   func failedWait() throws {
     guard TestDevice.sharings.contains(.virtual) else { return }
     var table = try #require(Faults.table())
-    table.clFinish = { _ in -5 }
-    table.clWaitForEvents = { _, _ in -5 }
+    // That of a new slot succeeds.
+    Faults.fail(1..<Int.max)
+    table.clFinish = { queue in
+      Faults.isDue() ? -5 : Faults.counting?.clFinish(queue) ?? CL_INVALID_VALUE
+    }
     #expect(throws: DeviceError.self) { try merge(table, .virtual) }
     // Input, output and flags, in their context.
     let live = Faults.live.withLock { $0.filter { $0.value != 0 } }

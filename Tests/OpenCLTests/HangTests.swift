@@ -94,6 +94,20 @@ extension FaultTests {
     #expect(warnings.first?.contains("merged on the CPU") == true, "\(warnings)")
   }
 
+  @Test("workers that wait for others' memory on a device that hangs go on elsewhere, too")
+  func hangOfMany() async throws {
+    var merge = SmallMerge(blockByteCount: 64)
+    merge.slotCount = 3 * processorCount()
+    let expected = try await merge.expected()
+    var table = try #require(Faults.real)
+    Hang.tables["clFinish"]?(&table)
+    Hang.begin()
+    defer { Hang.end() }
+    let (merged, warnings) = try await merge.run(table, timeLimit: .milliseconds(300))
+    #expect(merged.isIdentical(to: expected))
+    #expect(warnings.count == 1, "\(warnings)")
+  }
+
   @Test("a device that hangs and is required ends the merge with its name")
   func hangOfRequired() async throws {
     var table = try #require(Faults.real)

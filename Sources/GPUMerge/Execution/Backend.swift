@@ -17,6 +17,8 @@ package protocol Backend: AnyObject, Sendable {
   var maximumBufferByteCount: Int { get }
   /// The most memory that all slots may take, host and device together, in bytes.
   var maximumTotalByteCount: Int { get }
+  /// How many slots can have a staging area at once.
+  var maximumStagingCount: Int { get }
   /// How many bytes of memory (host and device together) a byte of slot layout costs: 1 where the
   /// device works in the host's memory, 2 where it has its own.
   var copiesPerByte: Int { get }
@@ -32,6 +34,7 @@ package protocol Backend: AnyObject, Sendable {
 extension Backend {
   package var preferredLaunchByteCount: Int { .max }
   package var maximumTotalByteCount: Int { .max }
+  package var maximumStagingCount: Int { .max }
   package func reopened() throws(DeviceError) -> any Backend { self }
 }
 
@@ -115,7 +118,8 @@ package protocol Slot: AnyObject {
   /// Whether launches can read memory outside of the staging area, at its distance from its start.
   var readsHostMemory: Bool { get }
 
-  /// Gives the staging area to the host to fill; waits until kernels no longer read it.
+  /// Gives the staging area to the host to fill; waits until kernels no longer read it, and until other slots leave
+  /// one, where there are fewer than slots.
   func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer
 
   /// What has pinned the memory that inputs are copied from without being staged; nil for none.
@@ -126,8 +130,8 @@ package protocol Slot: AnyObject {
   func run(_ launches: [Launch], stagedByteCount: Int, uploads: [Upload]) throws(DeviceError)
 
   /// Waits for all launches, checks that every one of them succeeded, and gives the block to the
-  /// host, with the staging area: `outputByteCount` bytes of it hold results. With no launches before it,
-  /// only lends memory.
+  /// host, with the staging area if that is at hand: `outputByteCount` bytes of it hold results. With no launches
+  /// before it, only lends memory.
   func finish(outputByteCount: Int) throws(DeviceError) -> SlotOutput
 }
 
@@ -155,11 +159,11 @@ package struct SlotOutput {
   package var bytes: UnsafeMutableRawBufferPointer
   /// The indices of the flags that were set (see `gm_piece.flag`), ascending.
   package var flags: [Int]
-  /// The staging area, for the inputs of the next block.
-  package var input: UnsafeMutableRawBufferPointer
+  /// The staging area, for the inputs of the next block; nil if it is to be asked for.
+  package var input: UnsafeMutableRawBufferPointer?
 
   package init(
-    bytes: UnsafeMutableRawBufferPointer, flags: [Int], input: UnsafeMutableRawBufferPointer
+    bytes: UnsafeMutableRawBufferPointer, flags: [Int], input: UnsafeMutableRawBufferPointer?
   ) {
     self.bytes = bytes
     self.flags = flags

@@ -68,7 +68,8 @@ package struct MemoryPlan: Sendable, Hashable {
       for inputs in [Int(GM_MAX_INPUTS), 8, 4] {
         let plan = MemoryPlan(
           steps: steps, block: block, launch: min(block, backend.preferredLaunchByteCount),
-          slots: slots, inputs: inputs, copies: backend.copiesPerByte)
+          slots: slots, stagings: min(slots, backend.maximumStagingCount), inputs: inputs,
+          copies: backend.copiesPerByte)
         let largest = max(
           plan.slotLayout.inputByteCount, plan.slotLayout.accumulatorByteCount,
           plan.slotLayout.outputByteCount)
@@ -78,7 +79,9 @@ package struct MemoryPlan: Sendable, Hashable {
     return nil
   }
 
-  private init(steps: [Step], block: Int, launch: Int, slots: Int, inputs: Int, copies: Int) {
+  private init(
+    steps: [Step], block: Int, launch: Int, slots: Int, stagings: Int, inputs: Int, copies: Int
+  ) {
     var staging = 0
     var accumulator = 0
     for step in steps {
@@ -99,7 +102,8 @@ package struct MemoryPlan: Sendable, Hashable {
     slotLayout = SlotLayout(
       inputByteCount: staging, accumulatorByteCount: accumulator, outputByteCount: block,
       flagCount: Self.flagCount, launchByteCount: launch)
-    totalByteCount = slotLayout.byteCount * slots * copies
+    let shared = (slots - stagings) * slotLayout.inputByteCount
+    totalByteCount = (slotLayout.byteCount * slots - shared) * copies
   }
 }
 

@@ -49,6 +49,7 @@ package final class WatchedBackend: Backend {
   package var preferredSlotCount: Int { backend.preferredSlotCount }
   package var maximumBufferByteCount: Int { backend.maximumBufferByteCount }
   package var maximumTotalByteCount: Int { backend.maximumTotalByteCount }
+  package var maximumStagingCount: Int { backend.maximumStagingCount }
   package var copiesPerByte: Int { backend.copiesPerByte }
 
   package func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {

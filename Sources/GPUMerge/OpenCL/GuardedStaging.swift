@@ -3,15 +3,17 @@ final class GuardedStaging {
   /// How far into the buffer the memory begins.
   var origin: Int { frame.guardByteCount }
   /// What kernels use.
-  var memory: KernelMemory { staging.memory }
+  var memory: KernelMemory {
+    get throws(DeviceError) { try staging.memory }
+  }
 
-  private let staging: any Staging
+  private let staging: any OutputStaging
   private let frame: CanaryFrame
   /// Where the canaries and the memory are once they have been fetched.
   private var fetched: UnsafeMutableRawPointer?
 
   /// Plants the canaries in `staging`, which must have the whole frame's size.
-  init(_ staging: any Staging, _ frame: CanaryFrame) throws(DeviceError) {
+  init(_ staging: any OutputStaging, _ frame: CanaryFrame) throws(DeviceError) {
     self.staging = staging
     self.frame = frame
     frame.plant(at: try staging.lend())

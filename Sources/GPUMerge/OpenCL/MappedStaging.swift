@@ -1,5 +1,5 @@
 /// Page-aligned host memory in which the device works directly, and which it is given and taken.
-final class MappedStaging: Staging {
+final class MappedStaging: OutputStaging {
   var memory: KernelMemory { .buffer(buffer) }
 
   private let buffer: Buffer
@@ -18,21 +18,25 @@ final class MappedStaging: Staging {
 
   func lend() throws(DeviceError) -> UnsafeMutableRawPointer {
     if let mapped { return mapped }
-    let pointer = try reclaim()
+    let pointer = try map()
     try queue.waitForAll()
     return pointer
   }
 
-  func reclaim() throws(DeviceError) -> UnsafeMutableRawPointer {
-    if let mapped { return mapped }
-    let (pointer, _) = try queue.map(buffer)
-    mapped = pointer
-    return pointer
-  }
+  func reclaim() throws(DeviceError) -> UnsafeMutableRawPointer? { try map() }
+
+  func fetch(_ frame: CanaryFrame) throws(DeviceError) -> UnsafeMutableRawPointer { try map() }
 
   func submit(byteCount: Int) throws(DeviceError) {
     guard let pointer = mapped else { return }
     try queue.unmap(buffer, pointer)
     mapped = nil
+  }
+
+  private func map() throws(DeviceError) -> UnsafeMutableRawPointer {
+    if let mapped { return mapped }
+    let (pointer, _) = try queue.map(buffer)
+    mapped = pointer
+    return pointer
   }
 }

@@ -13,6 +13,12 @@ package final class OpenCLBackend: Backend {
   private let fault = Mutex<DeviceError?>(nil)
   /// What slots of the past have left for others of their layout.
   private let kept = Mutex<[SlotMemory]>([])
+  /// Where slots that work in the host's memory have their staging areas from, as long as one of them lives.
+  private let pool = Mutex(LastPool())
+
+  private struct LastPool {
+    weak var pool: StagingPool?
+  }
 
   /// Opens a device.
   ///
@@ -65,6 +71,11 @@ package final class OpenCLBackend: Backend {
     return min(max(processorCount(), 4), 16)
   }
   package var copiesPerByte: Int { memorySharing == .copied ? 2 : 1 }
+  package var maximumStagingCount: Int {
+    // One for each processor to read into, and one for the kernel to compute from.
+    // (Measured: Documentation/Performance.md.)
+    memorySharing == .virtual && device.kind == .cpu ? processorCount() + 1 : .max
+  }
 
   package var maximumBufferByteCount: Int {
     let largest = device.maximumAllocationByteCount & ~(pageByteCount - 1)
@@ -93,7 +104,18 @@ package final class OpenCLBackend: Backend {
     }
     if let memory = takeKept(layout) { return OpenCLSlot(self, memory) }
     // A slot that does not fit is no fault: a smaller one may.
-    return OpenCLSlot(self, try SlotMemory(context, memorySharing, layout))
+    let pool = memorySharing == .virtual ? pool(byteCount: layout.inputByteCount) : nil
+    try pool?.grow()
+    return OpenCLSlot(self, try SlotMemory(context, memorySharing, layout, pool: pool))
+  }
+
+  private func pool(byteCount: Int) -> StagingPool {
+    pool.withLock { last in
+      if let pool = last.pool, pool.byteCount == byteCount { return pool }
+      let pool = StagingPool(context, byteCount: byteCount, limit: maximumStagingCount)
+      last.pool = pool
+      return pool
+    }
   }
 
   /// Keeps what a slot had for the next one, until one of another layout is made.

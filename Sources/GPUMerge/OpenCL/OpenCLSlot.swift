@@ -23,7 +23,9 @@ package final class OpenCLSlot: Slot {
   }
 
   deinit {
-    if !isStarted, queue.drain() { backend.keep(memory) }
+    guard !isStarted, queue.drain() else { return }
+    input.release()
+    backend.keep(memory)
   }
 
   /// How much larger the largest buffer is than the layout says.
@@ -56,16 +58,17 @@ package final class OpenCLSlot: Slot {
 
   package func finish(outputByteCount: Int) throws(DeviceError) -> SlotOutput {
     try backend.attempt { () throws(DeviceError) in
+      defer { if !isStarted { input.release() } }
       guard isStarted else {
-        return SlotOutput(bytes: try output.lend(), flags: [], input: staged(at: try input.lend()))
+        return SlotOutput(bytes: try output.lend(), flags: [], input: nil)
       }
-      isStarted = false
-      let staging = staged(at: try input.reclaim())
+      let staging = try input.reclaim().map(staged)
       // All of it, however many bytes are wanted: the canary at the end tells that the rest came.
       let bytes = try output.fetch()
       let words = try flags.fetch()
       if usesAccumulator { try accumulator.fetch() }
       try queue.finish()
+      isStarted = false
       try checkCanaries()
       return SlotOutput(
         bytes: bytes, flags: Self.setFlags(UnsafeRawBufferPointer(words)), input: staging)
@@ -97,6 +100,8 @@ package final class OpenCLSlot: Slot {
 
   private func enqueue(_ launch: Launch) throws(DeviceError) {
     let kernel = try kernel(for: launch.kernel)
+    // Not with the others: it may be in another place for every block.
+    try kernel.bind(0, to: input.memory)
     if !(launch.kernel.first && launch.kernel.last) { usesAccumulator = true }
     var piece = launch.piece
     piece.output += UInt64(output.origin)
@@ -118,8 +123,8 @@ package final class OpenCLSlot: Slot {
     if let kernel = memory.kernels[KernelKey(key)] { return kernel }
     let program = try backend.library.program(for: key)
     let kernel = try Kernel(program, wantedLocalSize: backend.wantedLocalSize)
-    let arguments = [input.memory, .buffer(accumulator.buffer), output.memory, flags.memory]
-    for (index, memory) in arguments.enumerated() { try kernel.bind(index, to: memory) }
+    let arguments = [.buffer(accumulator.buffer), try output.memory, try flags.memory]
+    for (index, memory) in zip(1..., arguments) { try kernel.bind(index, to: memory) }
     memory.kernels[KernelKey(key)] = kernel
     return kernel
   }

@@ -1,5 +1,5 @@
 /// Memory of the device, and as much pinned memory of the host to copy it from and to.
-final class PinnedStaging: Staging {
+final class PinnedStaging: OutputStaging {
   var memory: KernelMemory { .buffer(buffer) }
 
   private let buffer: Buffer
@@ -33,7 +33,7 @@ final class PinnedStaging: Staging {
     try queue.write(other.bytes, to: buffer, at: other.offset)
   }
 
-  func reclaim() -> UnsafeMutableRawPointer {
+  func reclaim() -> UnsafeMutableRawPointer? {
     upload = nil
     return host
   }

@@ -1,5 +1,5 @@
 /// Page-aligned memory that host and device use at the same address, without handing it over.
-final class SharedStaging: Staging {
+final class SharedStaging: OutputStaging {
   var memory: KernelMemory { .shared(shared) }
 
   private let shared: SharedMemory
@@ -22,5 +22,7 @@ final class SharedStaging: Staging {
 
   func submit(byteCount: Int) {}
 
-  func reclaim() -> UnsafeMutableRawPointer { shared.start }
+  func reclaim() -> UnsafeMutableRawPointer? { shared.start }
+
+  func fetch(_ frame: CanaryFrame) -> UnsafeMutableRawPointer { shared.start }
 }

@@ -13,12 +13,12 @@ final class SlotMemory: @unchecked Sendable {
 
   static let flagByteCount = MemoryLayout<UInt32>.size
 
-  /// Allocates everything.
+  /// Allocates everything, but for inputs if they come from a pool.
   init(
-    _ context: Context, _ sharing: MemorySharing, _ layout: SlotLayout
+    _ context: Context, _ sharing: MemorySharing, _ layout: SlotLayout, pool: StagingPool?
   ) throws(DeviceError) {
     let queue = try Queue(context)
-    func staging(_ byteCount: Int) throws(DeviceError) -> any Staging {
+    func staging(_ byteCount: Int) throws(DeviceError) -> any OutputStaging {
       switch sharing {
       case .copied: try PinnedStaging(queue, byteCount: byteCount)
       case .mapped: try MappedStaging(queue, byteCount: byteCount)
@@ -29,7 +29,11 @@ final class SlotMemory: @unchecked Sendable {
       let frame = CanaryFrame(byteCount: byteCount, guardByteCount: guardByteCount)
       return try GuardedStaging(staging(frame.wholeByteCount), frame)
     }
-    input = try staging(layout.inputByteCount)
+    if let pool {
+      input = PooledStaging(queue, from: pool)
+    } else {
+      input = try staging(layout.inputByteCount)
+    }
     // A page, as the output must be aligned to pages.
     output = try guarded(layout.outputByteCount, guardByteCount: pageByteCount)
     flags = try guarded(layout.flagCount * Self.flagByteCount, guardByteCount: 64)

@@ -1,7 +1,7 @@
 /// Memory that the host and the commands of one queue take turns with.
 protocol Staging: AnyObject {
   /// What kernels use.
-  var memory: KernelMemory { get }
+  var memory: KernelMemory { get throws(DeviceError) }
 
   /// Gives the memory to the host to fill, as soon as no command uses it.
   func lend() throws(DeviceError) -> UnsafeMutableRawPointer
@@ -12,18 +12,25 @@ protocol Staging: AnyObject {
   /// Starts to copy what is in pinned memory already, for the commands that are enqueued from now on.
   func submit(_ upload: Upload) throws(DeviceError)
 
-  /// Starts to give the memory to the host to fill, which has it when the queue has finished.
-  func reclaim() throws(DeviceError) -> UnsafeMutableRawPointer
+  /// Starts to give the memory to the host to fill, which has it when the queue has finished; nil if the host
+  /// has to ask for it then.
+  func reclaim() throws(DeviceError) -> UnsafeMutableRawPointer?
 
-  /// Starts to give a frame at the start of the memory to the host, which has it when the queue has
-  /// finished.
-  func fetch(_ frame: CanaryFrame) throws(DeviceError) -> UnsafeMutableRawPointer
+  /// Lets others have the memory until it is lent again, now that the queue has finished.
+  func release()
 }
 
 extension Staging {
   /// Only for memory that is copied.
   func submit(_ upload: Upload) throws(DeviceError) {}
 
-  // Where nothing is copied, the frame is in the memory.
-  func fetch(_ frame: CanaryFrame) throws(DeviceError) -> UnsafeMutableRawPointer { try reclaim() }
+  /// Only for memory that others wait for.
+  func release() {}
+}
+
+/// Memory that commands write to.
+protocol OutputStaging: Staging {
+  /// Starts to give a frame at the start of the memory to the host, which has it when the queue has
+  /// finished.
+  func fetch(_ frame: CanaryFrame) throws(DeviceError) -> UnsafeMutableRawPointer
 }

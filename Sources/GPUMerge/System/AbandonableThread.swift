@@ -70,58 +70,35 @@ package final class AbandonableThread: Sendable {
 
 /// Where the owner and the thread meet.
 private final class Mailbox: @unchecked Sendable {
-  // Sendable because every member is used with the mutex locked.
+  // Sendable because every member is used with the monitor locked.
 
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let monitor = Monitor()
   private var job: (@Sendable () -> Void)?
   private var isBusy = false
   private var isStopped = false
   private var hasThread = true
 
-  init() {
-    pthread_mutex_init(mutex, nil)
-    var attributes = pthread_condattr_t()
-    pthread_condattr_init(&attributes)
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-    pthread_cond_init(changed, &attributes)
-    pthread_condattr_destroy(&attributes)
-  }
-
-  deinit {
-    pthread_cond_destroy(changed)
-    pthread_mutex_destroy(mutex)
-    changed.deallocate()
-    mutex.deallocate()
-  }
-
-  private func locked<R>(_ body: () -> R) -> R {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    return body()
-  }
-
   // MARK: The owner
 
-  func haveNoThread() { locked { hasThread = false } }
+  func haveNoThread() { monitor.locked { hasThread = false } }
 
   func stop() {
-    locked {
+    monitor.locked {
       isStopped = true
-      pthread_cond_broadcast(changed)
+      monitor.wakeAll()
     }
   }
 
   /// Gives the thread a job and waits for its end; false if that takes too long.
   func run(_ job: @escaping @Sendable () -> Void, within limit: Duration?) -> Bool {
-    guard locked({ hasThread }) else {
+    guard monitor.locked({ hasThread }) else {
       job()
       return true
     }
-    return locked {
+    return monitor.locked {
       self.job = job
       isBusy = true
-      pthread_cond_broadcast(changed)
+      monitor.wakeAll()
       return waitForEnd(within: limit)
     }
   }
@@ -130,44 +107,33 @@ private final class Mailbox: @unchecked Sendable {
   /// Ctrl-Z, say) counts as no more than one.
   private func waitForEnd(within limit: Duration?) -> Bool {
     guard let limit else {
-      while isBusy { pthread_cond_wait(changed, mutex) }
+      while isBusy { monitor.waitForChange() }
       return true
     }
     let turn = min(limit / 8, .seconds(1))
     var waited = Duration.zero
     while isBusy {
       guard waited < limit else { return false }
-      if !waitForChange(turn) { waited += turn }
+      if !monitor.waitForChange(atMost: turn) { waited += turn }
     }
     return true
-  }
-
-  /// Waits once; false if nothing changed in the time.
-  private func waitForChange(_ time: Duration) -> Bool {
-    var deadline = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &deadline)
-    let (seconds, attoseconds) = time.components
-    let nanoseconds = deadline.tv_nsec + Int(attoseconds / 1_000_000_000)
-    deadline.tv_sec += Int(seconds) + nanoseconds / 1_000_000_000
-    deadline.tv_nsec = nanoseconds % 1_000_000_000
-    return pthread_cond_timedwait(changed, mutex, &deadline) != ETIMEDOUT
   }
 
   // MARK: The thread
 
   /// Waits for something to do; nil when there will be nothing any more.
   func nextJob() -> (@Sendable () -> Void)? {
-    locked {
-      while job == nil, !isStopped { pthread_cond_wait(changed, mutex) }
+    monitor.locked {
+      while job == nil, !isStopped { monitor.waitForChange() }
       defer { job = nil }
       return job
     }
   }
 
   func finish() {
-    locked {
+    monitor.locked {
       isBusy = false
-      pthread_cond_broadcast(changed)
+      monitor.wakeAll()
     }
   }
 }

@@ -160,6 +160,21 @@ struct MemorySharesTests {
     }
   }
 
+  @Test("Staging areas that slots share are counted once")
+  func sharedStaging() throws {
+    let models = RandomModels(count: 4, formats: [.bfloat16], lengths: [9], seed: 3)
+    func plan(stagings: Int) throws -> MemoryPlan {
+      var options = MergeOptions()
+      options.device = MergeDevice(
+        SizedBackend(block: 1 << 20, slots: 8, stagings: stagings), isRequired: false)
+      let merge = try Merge(models.pool, algorithm: SimpleAverageAlgorithm(), options: options)
+      return try #require(merge.memoryPlans().first)
+    }
+    let (all, three) = try (plan(stagings: 100), plan(stagings: 3))
+    #expect(all.slotLayout == three.slotLayout)
+    #expect(all.totalByteCount - three.totalByteCount == 5 * all.slotLayout.inputByteCount)
+  }
+
   @Test("A budget too small for several devices says so")
   func tooSmall() throws {
     let backends = (0..<2).map { _ in SizedBackend(block: 8 << 20, slots: 4) }
@@ -175,11 +190,13 @@ private final class SizedBackend: Backend {
   let preferredBlockByteCount: Int
   let preferredSlotCount: Int
   let maximumBufferByteCount = Int.max
+  let maximumStagingCount: Int
   let copiesPerByte = 1
 
-  init(block: Int, slots: Int) {
+  init(block: Int, slots: Int, stagings: Int = .max) {
     preferredBlockByteCount = block
     preferredSlotCount = slots
+    maximumStagingCount = stagings
   }
 
   func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot {
