@@ -10,13 +10,6 @@
 /// Whether results are numbers of binary32, rounded to odd, before they are encoded.
 #define GM_IS_SINGLE ((gm_element_size(OUT_DTYPE) < 4) & (BASE_DTYPE != gm_f64) & !WIDE)
 
-/// The bits of such a result, from what is added to the base.
-GM_FUNCTION uint gm_dare_single(double change, gm_real base) {
-  uint odd = gm_single_odd_sum(base, change);
-  // -0 + 0 would be +0.
-  return change == 0 ? as_uint((float)base) : odd;
-}
-
 #endif
 
 /// The bits of an element of the output.
@@ -24,7 +17,9 @@ GM_FUNCTION gm_u64 gm_dare_result(gm_pair sum, gm_real base, gm_divisor divisor)
 #if FAST_F32
   if (GM_IS_SINGLE) {
     gm_real change = gm_dare_change(sum.hi, DIVISION, divisor);
-    return gm_single_encode(OUT_DTYPE, gm_dare_single(change, base));
+    // -0 + 0 would be +0.
+    uint odd = change == 0 ? as_uint((float)base) : gm_single_odd_sum(base, change);
+    return gm_single_encode(OUT_DTYPE, odd);
   }
 #endif
   return gm_nearest(OUT_DTYPE, WIDE ? gm_dare_finish_wide(OUT_DTYPE, sum, base, DIVISION, divisor)

@@ -20,20 +20,20 @@ GM_FUNCTION gm_u32 gm_limit(const gm_dare_parameters *parameters) {
   return parameters->threshold >> 32 != 0 ? 0xffff0000 : parameters->threshold & 0xffff0000;
 }
 
-/// Which elements of a group are kept of an input; returns whether the lower bits decide of any.
+/// Which elements of a group are kept of an input; returns whether the upper bits decide of all.
 GM_FUNCTION bool gm_find_keeps(bool *keep, gm_u64 group, gm_u32 input,
                                const gm_dare_parameters *parameters) {
   gm_u32 limit = gm_limit(parameters);
   gm_philox_state random =
       gm_dare_random(group, parameters->model + input, 0, parameters->key[0], parameters->key[1]);
-  bool is_undecided = false;
+  bool is_known = true;
 #pragma unroll GM_UNROLL
   for (uint k = 0; k < GM_TILE; k++) {
     gm_u32 upper = gm_random_bits(random, k);
     keep[k] = upper > limit;
-    is_undecided |= upper == limit;
+    is_known &= upper != limit;
   }
-  return is_undecided;
+  return is_known;
 }
 
 /// A bit for each element of a group of which the lower bits decide, of any input.
@@ -68,12 +68,28 @@ GM_FUNCTION gm_real gm_choose(bool keep, gm_u64 x, gm_u64 base) {
 /// gm_dare_change of a finite sum, if the divisor is moderate: without a division where that is not exact.
 ///
 /// Exact, as the reciprocal is to nearest, and no step over- or underflows (Markstein 1990,
-/// doi:10.1147/rd.341.0111, theorem 1). Zero may lose its sign.
+/// doi:10.1147/rd.341.0111, theorem 1).
 GM_FUNCTION double gm_finite_change(double sum, gm_divisor divisor) {
   if (DIVISION != gm_divide_full) return gm_dare_change(sum, DIVISION, divisor);
   double near = sum * divisor.reciprocal;
   double remainder = fma(-near, divisor.value.hi, sum);
   return fma(remainder, divisor.reciprocal, near);
+}
+
+/// The bits in bfloat16 of base - less in the lower half, where all is finite and what is nearest in binary32 tells.
+///
+/// The numbers of bfloat16, and those half-way between two, are numbers of binary32. So the exact difference is on
+/// the same side of each of them as what is nearest to it, unless that is one of them itself. If it is half-way, it
+/// must be the difference, or else what was lost decides. With its 9 bits and the base's 8 it is, if each
+/// is what the other and `less` make: of the two checks, that with the smaller sum or difference is exact.
+GM_FUNCTION uint gm_dare_upper_half(double base, double less, bool *is_finite, bool *is_known) {
+  float nearest = (float)(base - less);
+  double difference = nearest;
+  bool is_exact = (base - difference == less) & (difference + less == base);
+  uint bits = as_uint(nearest);
+  *is_known &= is_exact | ((bits & 0xffff) != 0x8000);
+  *is_finite &= (bits & 0x7fffffff) < 0x7f7f8000;
+  return gm_single_upper_half(bits);
 }
 
 #endif
@@ -85,7 +101,8 @@ GM_FUNCTION uint gm_dare_group(global const uchar *inputs, global uchar *accumul
                                global uchar *output, const gm_piece *piece,
                                const gm_dare_parameters *parameters, gm_divisor divisor,
                                gm_u64 group, gm_u64 element) {
-  bool nonfinite = false, is_undecided = false;
+  bool is_finite = true, is_known = true;
+  uint left = 0;
   gm_u64 raw[GM_TILE], base_raw[GM_TILE];
   gm_real base[GM_TILE];
   gm_pair sums[GM_TILE];
@@ -95,20 +112,25 @@ GM_FUNCTION uint gm_dare_group(global const uchar *inputs, global uchar *accumul
     base[k] = gm_value(BASE_DTYPE, base_raw[k]);
     sums[k] = gm_make_pair(gm_real_of(0), gm_real_of(0));
   }
+  // Summed up is what is to be taken from the base. Where that is nothing, it is +0, and a base of -0 stays.
   if (!FIRST) gm_load_sums(WIDE, GM_TILE, sums, GM_AT(accumulator, piece->accumulator), element);
+#pragma unroll GM_UNROLL
+  for (uint k = 0; k < GM_TILE; k++) {
+    if (!FIRST) sums[k] = gm_opposite(sums[k]);
+  }
 #pragma unroll GM_UNROLL_INPUTS
   for (uint i = 0; i < INPUTS; i++) {
     bool keep[GM_TILE];
     gm_load_lanes(IN_DTYPE, GM_TILE, raw, GM_AT(inputs, piece->input[i]), element);
-    is_undecided |= gm_find_keeps(keep, group, i, parameters);
+    is_known &= gm_find_keeps(keep, group, i, parameters);
 #pragma unroll GM_UNROLL
     for (uint k = 0; k < GM_TILE; k++) {
       // What is dropped is the base, whose difference from itself is none, if it is finite.
       gm_real x = gm_choose(keep[k], raw[k], base_raw[k]);
       if (WIDE) {
-        sums[k] = gm_dare_add_wide(sums[k], x, base[k], true);
+        sums[k] = gm_dare_add_wide(sums[k], base[k], x, true);
       } else {
-        sums[k].hi = gm_dare_add(sums[k].hi, x, base[k], true);
+        sums[k].hi = gm_dare_add(sums[k].hi, base[k], x, true);
       }
     }
   }
@@ -117,21 +139,25 @@ GM_FUNCTION uint gm_dare_group(global const uchar *inputs, global uchar *accumul
     for (uint k = 0; k < GM_TILE; k++) {
 #if FAST_F32
       if (GM_IS_SINGLE & (OUT_DTYPE == gm_bf16)) {
-        // gm_single_encode of what is finite.
-        uint odd = gm_dare_single(gm_finite_change(sums[k].hi, divisor), base[k]);
-        nonfinite |= (odd & 0x7fffffff) >= 0x7f7f8000;
-        raw[k] = gm_single_upper_half(odd);
+        double less = gm_finite_change(sums[k].hi, divisor);
+        bool is_certain = true;
+        raw[k] = gm_dare_upper_half(base[k], less, &is_finite, &is_certain);
+        left |= (uint)!is_certain << k;
         continue;
       }
 #endif
-      raw[k] = gm_dare_result(sums[k], base[k], divisor);
-      nonfinite |= gm_is_nonfinite(OUT_DTYPE, raw[k]);
+      raw[k] = gm_dare_result(gm_opposite(sums[k]), base[k], divisor);
+      is_finite &= !gm_is_nonfinite(OUT_DTYPE, raw[k]);
     }
   } else {
 #pragma unroll GM_UNROLL
-    for (uint k = 0; k < GM_TILE; k++) nonfinite |= !gm_is_finite(sums[k].hi);
+    for (uint k = 0; k < GM_TILE; k++) {
+      sums[k] = gm_opposite(sums[k]);
+      is_finite &= gm_is_finite(sums[k].hi);
+    }
   }
-  uint left = nonfinite ? 0xff : is_undecided ? gm_find_undecided(group, parameters) : 0;
+  if (!is_known) left |= gm_find_undecided(group, parameters);
+  if (!is_finite) left = 0xff;
   if (left == 0) {
     if (LAST) {
       gm_store_lanes(OUT_DTYPE, GM_TILE, GM_AT(output, piece->output), element, raw);

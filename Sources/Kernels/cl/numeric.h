@@ -127,6 +127,10 @@ GM_FUNCTION gm_pair gm_make_pair(gm_real hi, gm_real lo) {
   return pair;
 }
 
+GM_FUNCTION gm_pair gm_opposite(gm_pair x) {
+  return gm_make_pair(gm_real_of(gm_bits(x.hi) ^ GM_SIGN), gm_real_of(gm_bits(x.lo) ^ GM_SIGN));
+}
+
 /// An error term. Where a sum or product is infinite or NaN, what is computed for its error is NaN.
 GM_FUNCTION gm_real gm_error(gm_real x) { return gm_select(gm_is_finite(x), x, gm_real_of(0)); }
 
