@@ -24,6 +24,10 @@ struct MergeCase: Sendable {
   ///
   /// For types of 16 bits only.
   var exponentReach: Int?
+  /// Whether most elements are zero, of either sign.
+  var hasZeros = false
+  /// Whether inputs begin at multiples of 64 bytes.
+  var isAligned = false
 
   /// What computes the CPU's side.
   enum Reference: Sendable { case cpu, softFloat64 }
@@ -32,8 +36,12 @@ struct MergeCase: Sendable {
   private var accumulatorByteCount: Int { count * (isWide ? 16 : 8) }
   private var inputByteCount: Int { count * size(input) }
   var outputByteCount: Int { count * size(output) }
-  /// Inputs lie one element apart from being packed, to be aligned no better than they must be.
-  private var lanePitch: Int { inputByteCount + size(input) }
+  /// Inputs lie one element apart from being packed, to be aligned no better than they must be, or as a merge
+  /// stages them.
+  private var lanePitch: Int {
+    let unaligned = inputByteCount + size(input)
+    return isAligned ? (unaligned + 63) / 64 * 64 : unaligned
+  }
 
   var layout: SlotLayout {
     let lanes = (inputsPerLaunch.max() ?? 0) + 1
@@ -57,7 +65,18 @@ struct MergeCase: Sendable {
     }
     var baseRandom = SplitMix64(state: seed &+ 77)
     bytes += baseRandom.elements(input, count: lanePitch / size(input), areFinite: areFinite)
+    if hasZeros { clearMost(&bytes) }
     return bytes
+  }
+
+  /// Makes three of four elements zero, with the sign that they had.
+  private func clearMost(_ bytes: inout [UInt8]) {
+    let size = size(input)
+    for start in stride(from: 0, to: bytes.count, by: size) where bytes[start] & 3 != 0 {
+      let last = start + size - 1
+      for index in start..<last { bytes[index] = 0 }
+      bytes[last] &= 0x80
+    }
   }
 
   private func kernel(_ launch: Int) -> gm_kernel {

@@ -42,7 +42,16 @@ struct SlotTests {
     return try Self.backends[mode].get()
   }
 
+  /// Checks a merge of inputs that begin anywhere, and of inputs that are staged as merges stage them.
   private func check(_ merge: MergeCase, _ mode: Int) throws {
+    var merge = merge
+    for isAligned in [false, true] {
+      merge.isAligned = isAligned
+      try checkOne(merge, mode)
+    }
+  }
+
+  private func checkOne(_ merge: MergeCase, _ mode: Int) throws {
     let slot = try backend(mode).makeSlot(merge.layout)
     let reference: MergeCase.Reference =
       Self.modes[mode].target?.soft_fp64 == true ? .softFloat64 : .cpu
@@ -58,7 +67,7 @@ struct SlotTests {
   @Test("every length, at every phase of the random numbers", arguments: lengths, modes.indices)
   func everyLength(count: Int, mode: Int) throws {
     for family in [gm_linear, gm_dare] {
-      for first in count < 10_000 ? 0...5 : 3...3 {
+      for first in count < 10_000 ? [0, 1, 2, 3, 4, 5] : [3, 8] {
         try check(MergeCase(family: family, count: count, first: first, seed: UInt64(first)), mode)
       }
     }
@@ -108,10 +117,27 @@ struct SlotTests {
     arguments: [gm_bf16, gm_f16], [4 * (1 - 0.9), 0.8, 1.2, 3, 700, 0.001])
   func differences(element: gm_element, divisor: Double) throws {
     for reach in [1, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 22, 25] {
-      let merge = MergeCase(
+      var merge = MergeCase(
         family: gm_dare, input: element, output: element, first: 5, inputsPerLaunch: [4],
         divisor: divisor, exponentReach: reach)
       try check(merge, 0)
+      // On a GPU, what begins with a group.
+      merge.first = 8
+      try check(merge, 2)
+    }
+  }
+
+  @Test(
+    "differences of which the least decide, however small they are", arguments: [gm_bf16, gm_f16],
+    [gm_divide_none, gm_divide_exact])
+  func smallDifferences(element: gm_element, division: gm_division) throws {
+    for reach in [8, 16, 24, 26] {
+      for seed in 0..<4 {
+        let merge = MergeCase(
+          family: gm_dare, input: element, output: element, division: division, first: 8,
+          inputsPerLaunch: [2], seed: UInt64(seed), exponentReach: reach)
+        for mode in [0, 2] { try check(merge, mode) }
+      }
     }
   }
 
@@ -135,6 +161,10 @@ struct SlotTests {
         try check(
           MergeCase(
             family: family, input: input, output: input, first: 3, inputsPerLaunch: inputs), mode)
+        // On a GPU, what begins with a group.
+        try check(
+          MergeCase(
+            family: family, input: input, output: input, first: 8, inputsPerLaunch: inputs), mode)
       }
     }
   }
@@ -145,6 +175,19 @@ struct SlotTests {
       let merge = MergeCase(
         family: family, input: element, output: element, count: 257, areFinite: false)
       for mode in Self.modes.indices { try check(merge, mode) }
+    }
+  }
+
+  @Test(
+    "zeros keep their signs", arguments: [gm_bf16, gm_f16, gm_f32, gm_f64], [gm_linear, gm_dare])
+  func zeros(element: gm_element, family: gm_family) throws {
+    for mode in Self.modes.indices {
+      for inputs in [[2], [1, 1]] {
+        let merge = MergeCase(
+          family: family, input: element, output: element, first: 8, inputsPerLaunch: inputs,
+          hasZeros: true)
+        try check(merge, mode)
+      }
     }
   }
 
