@@ -82,12 +82,12 @@ GM_FUNCTION double gm_finite_change(double sum, gm_divisor divisor) {
 /// the same side of each of them as what is nearest to it, unless that is one of them itself. If it is half-way, it
 /// must be the difference, or else what was lost decides. With its 9 bits and the base's 8 it is, if each
 /// is what the other and `less` make: of the two checks, that with the smaller sum or difference is exact.
-GM_FUNCTION uint gm_dare_upper_half(double base, double less, bool *is_finite, bool *is_known) {
+GM_FUNCTION uint gm_dare_upper_half(double base, double less, bool *is_finite, bool *is_certain) {
   float nearest = (float)(base - less);
   double difference = nearest;
   bool is_exact = (base - difference == less) & (difference + less == base);
   uint bits = as_uint(nearest);
-  *is_known &= is_exact | ((bits & 0xffff) != 0x8000);
+  *is_certain &= is_exact | ((bits & 0xffff) != 0x8000);
   *is_finite &= (bits & 0x7fffffff) < 0x7f7f8000;
   return gm_single_upper_half(bits);
 }
@@ -95,8 +95,8 @@ GM_FUNCTION uint gm_dare_upper_half(double base, double less, bool *is_finite, b
 #endif
 
 /// Merges a group of elements, those from `element` of the piece on; returns a bit for each that is left to
-/// gm_dare_element: where not all is finite, and where lower random bits decide. It does without branches, of
-/// which the registers and the time of all would be more than what is done again.
+/// gm_dare_element: where not all is finite, and where lower random bits decide, or what was lost. It does without
+/// branches, of which the registers and the time of all would be more than what is done again.
 GM_FUNCTION uint gm_dare_group(global const uchar *inputs, global uchar *accumulator,
                                global uchar *output, const gm_piece *piece,
                                const gm_dare_parameters *parameters, gm_divisor divisor,
@@ -113,10 +113,10 @@ GM_FUNCTION uint gm_dare_group(global const uchar *inputs, global uchar *accumul
     sums[k] = gm_make_pair(gm_real_of(0), gm_real_of(0));
   }
   // Summed up is what is to be taken from the base. Where that is nothing, it is +0, and a base of -0 stays.
-  if (!FIRST) gm_load_sums(WIDE, GM_TILE, sums, GM_AT(accumulator, piece->accumulator), element);
+  if (!FIRST) {
+    gm_load_sums(WIDE, GM_TILE, sums, GM_AT(accumulator, piece->accumulator), element);
 #pragma unroll GM_UNROLL
-  for (uint k = 0; k < GM_TILE; k++) {
-    if (!FIRST) sums[k] = gm_opposite(sums[k]);
+    for (uint k = 0; k < GM_TILE; k++) sums[k] = gm_opposite(sums[k]);
   }
 #pragma unroll GM_UNROLL_INPUTS
   for (uint i = 0; i < INPUTS; i++) {
