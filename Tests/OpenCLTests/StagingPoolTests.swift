@@ -25,7 +25,7 @@ struct StagingPoolTests {
   }
 
   /// One slot more than can have an area at once.
-  private func slots(of backend: OpenCLBackend) throws -> [SlotBox] {
+  private func slots(of backend: any Backend) throws -> [SlotBox] {
     try (0...backend.maximumStagingCount).map { _ in
       SlotBox(try backend.makeSlot(merge.layout))
     }
@@ -78,6 +78,25 @@ struct StagingPoolTests {
     }
     #expect(order.withLock(\.self) == ["given back", "taken"])
     #expect(taken.withLock(\.self) == areas[0])
+  }
+
+  @Test("waiting for others is not held against the device, however long it takes")
+  func patience() throws {
+    let slots = try slots(of: WatchedBackend(backend(), timeLimit: .milliseconds(50)))
+    _ = try slots.dropLast().map(begin)
+    let last = slots[slots.count - 1]
+    let hasArea = Mutex(false)
+    Threads.concurrently(count: 2) { thread in
+      if thread == 1 {
+        last.slot.reserveInput()
+        let area = try? begin(last)
+        hasArea.withLock { $0 = area != nil }
+      } else {
+        usleep(300_000)
+        try? finish(slots[0])
+      }
+    }
+    #expect(hasArea.withLock { $0 })
   }
 
   @Test("a slot that goes leaves its own to the others")

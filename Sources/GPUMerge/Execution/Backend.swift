@@ -26,6 +26,9 @@ package protocol Backend: AnyObject, Sendable {
   /// Allocates one slot. Each slot is used by one thread at a time.
   func makeSlot(_ layout: SlotLayout) throws(DeviceError) -> any Slot
 
+  /// Lets go whoever waits for what its slots have, as they will never give it back. Calls no driver.
+  func abandon()
+
   /// The same device with nothing of what may have been damaged by a failure; itself if it has no
   /// such thing.
   func reopened() throws(DeviceError) -> any Backend
@@ -35,6 +38,7 @@ extension Backend {
   package var preferredLaunchByteCount: Int { .max }
   package var maximumTotalByteCount: Int { .max }
   package var maximumStagingCount: Int { .max }
+  package func abandon() {}
   package func reopened() throws(DeviceError) -> any Backend { self }
 }
 
@@ -112,14 +116,20 @@ private func bytesOf<T, R, E: Error>(
 
 /// The staging of one block: input bytes go in, kernels run, output bytes come out.
 ///
-/// The calls for one block are `beginInput`, `run`, any number of times, then `finish`. Nothing a
+/// The calls for one block are `reserveInput`, `beginInput`, `run`, any number of times, then `finish`. Nothing a
 /// slot returns may be used after the next call to it.
 package protocol Slot: AnyObject {
   /// Whether launches can read memory outside of the staging area, at its distance from its start.
   var readsHostMemory: Bool { get }
 
-  /// Gives the staging area to the host to fill; waits until kernels no longer read it, and until other slots leave
-  /// one, where there are fewer than slots.
+  /// Waits until another slot gives a staging area back, where there are fewer of them than slots and this one has
+  /// none.
+  ///
+  /// How long that takes is not the device's affair, as others read files meanwhile. If none will come back,
+  /// `beginInput` throws.
+  func reserveInput()
+
+  /// Gives the staging area to the host to fill; waits until kernels no longer read it.
   func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer
 
   /// What has pinned the memory that inputs are copied from without being staged; nil for none.
@@ -137,6 +147,7 @@ package protocol Slot: AnyObject {
 
 extension Slot {
   package var readsHostMemory: Bool { false }
+  package func reserveInput() {}
   package var pinning: ObjectIdentifier? { nil }
 }
 

@@ -66,6 +66,7 @@ struct Batch {
   private mutating func begin() throws(BlockFailure) -> UnsafeMutableRawBufferPointer {
     if let staging { return staging }
     do throws(DeviceError) {
+      slot.reserveInput()
       let bytes = try slot.beginInput()
       staging = bytes
       return bytes

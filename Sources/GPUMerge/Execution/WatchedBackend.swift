@@ -82,6 +82,7 @@ package final class WatchedBackend: Backend {
     if let result = try thread.run(within: limit, body) { return result }
     let error = Self.timeOut(function, device: name, limit)
     hang.withLock { hang in hang = hang ?? error }
+    backend.abandon()
     throw error
   }
 

@@ -30,6 +30,11 @@ final class WatchedSlot: Slot {
     }
   }
 
+  // On the worker's thread, without a limit of time.
+  func reserveInput() {
+    if input == nil { box.slot?.reserveInput() }
+  }
+
   func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer {
     if let input {
       self.input = nil

@@ -109,6 +109,8 @@ package final class OpenCLBackend: Backend {
     return OpenCLSlot(self, try SlotMemory(context, memorySharing, layout, pool: pool))
   }
 
+  package func abandon() { pool.withLock(\.pool)?.close() }
+
   private func pool(byteCount: Int) -> StagingPool {
     pool.withLock { last in
       if let pool = last.pool, pool.byteCount == byteCount { return pool }

@@ -35,6 +35,8 @@ package final class OpenCLSlot: Slot {
     backend.memorySharing == .copied ? ObjectIdentifier(backend.context) : nil
   }
 
+  package func reserveInput() { input.reserve() }
+
   package func beginInput() throws(DeviceError) -> UnsafeMutableRawBufferPointer {
     try backend.attempt { () throws(DeviceError) in staged(at: try input.lend()) }
   }

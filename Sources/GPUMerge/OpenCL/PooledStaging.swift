@@ -18,6 +18,8 @@ final class PooledStaging: Staging {
     get throws(DeviceError) { .shared(try area()) }
   }
 
+  func reserve() { _ = try? area() }
+
   func lend() throws(DeviceError) -> UnsafeMutableRawPointer {
     try queue.waitForAll()
     return try area().start

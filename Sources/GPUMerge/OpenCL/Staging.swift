@@ -3,6 +3,9 @@ protocol Staging: AnyObject {
   /// What kernels use.
   var memory: KernelMemory { get throws(DeviceError) }
 
+  /// Waits until the memory is there, if others may have it, or will never be.
+  func reserve()
+
   /// Gives the memory to the host to fill, as soon as no command uses it.
   func lend() throws(DeviceError) -> UnsafeMutableRawPointer
 
@@ -24,7 +27,9 @@ extension Staging {
   /// Only for memory that is copied.
   func submit(_ upload: Upload) throws(DeviceError) {}
 
-  /// Only for memory that others wait for.
+  // Only for memory that others wait for.
+
+  func reserve() {}
   func release() {}
 }
 

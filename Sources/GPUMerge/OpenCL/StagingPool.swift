@@ -15,8 +15,8 @@ final class StagingPool: @unchecked Sendable {
   private let monitor = Monitor()
   private var free: [SharedMemory] = []
   private var count = 0
-  /// Whether an area is gone for good, with the device.
-  private var isBroken = false
+  /// Whether areas may never come back.
+  private var isClosed = false
 
   init(_ context: Context, byteCount: Int, limit: Int) {
     self.context = context
@@ -43,7 +43,7 @@ final class StagingPool: @unchecked Sendable {
   /// Takes an area, as soon as there is one; whoever has one must not wait here for another.
   func take() throws(DeviceError) -> SharedMemory {
     let area = monitor.locked {
-      while free.isEmpty, !isBroken { monitor.waitForChange() }
+      while free.isEmpty, !isClosed { monitor.waitForChange() }
       return free.popLast()
     }
     guard let area else {
@@ -63,8 +63,13 @@ final class StagingPool: @unchecked Sendable {
   /// Leaves behind an area that a command may use for ever.
   func abandon(_ area: SharedMemory) {
     _ = Unmanaged.passRetained(area)
+    close()
+  }
+
+  /// Lets go whoever waits.
+  func close() {
     monitor.locked {
-      isBroken = true
+      isClosed = true
       monitor.wakeAll()
     }
   }
