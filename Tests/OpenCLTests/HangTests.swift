@@ -100,7 +100,7 @@ extension FaultTests {
     merge.slotCount = 3 * processorCount()
     let expected = try await merge.expected()
     var table = try #require(Faults.real)
-    Hang.tables["clFinish"]?(&table)
+    Hang.tables["clEnqueueNDRangeKernel"]?(&table)
     Hang.begin()
     defer { Hang.end() }
     let (merged, warnings) = try await merge.run(table, timeLimit: .milliseconds(300))
