@@ -61,8 +61,12 @@ package final class OpenCLBackend: Backend {
     return preferredSlotCount > 8 ? 2 << 20 : 4 << 20
   }
   package var preferredSlotCount: Int {
-    // Where the device is the host's processors, what waits is the disk, as on the CPU path.
-    if device.kind == .cpu { return CPUBackend.slotCount }
+    // Where the device is the host's processors, what waits is the disk, as on the CPU path. As many more if all
+    // that those have which wait is their outputs, since kernels run one after the other, and whoever reads waits for
+    // them. (Measured: Documentation/Performance.md.)
+    if device.kind == .cpu {
+      return maximumStagingCount == .max ? CPUBackend.slotCount : min(8 * processorCount(), 64)
+    }
     if memorySharing != .copied { return 4 }
     // A thread copies some 6 GB/s out of the page cache, and the bus takes 25 to 50 GB/s: the device
     // waits for the host unless every processor reads, each into a slot of its own. Sixteen are more

@@ -5,8 +5,9 @@ final class SharedStaging: OutputStaging {
   private let shared: SharedMemory
   private let queue: Queue
 
+  /// Allocates memory that is written to a disk.
   init(_ queue: Queue, byteCount: Int) throws(DeviceError) {
-    shared = try SharedMemory(queue.context, byteCount: byteCount)
+    shared = try SharedMemory(queue.context, byteCount: byteCount, isForDisk: true)
     self.queue = queue
   }
 

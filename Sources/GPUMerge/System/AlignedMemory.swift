@@ -47,7 +47,7 @@ package final class AlignedMemory: @unchecked Sendable {
     self.whole = whole
   }
 
-  private static let hugePageByteCount = 2 << 20
+  static let hugePageByteCount = 2 << 20
 
   /// What must be left for everything else, as Swift ends the process where no memory is left.
   static let reserveByteCount = 32 << 20
