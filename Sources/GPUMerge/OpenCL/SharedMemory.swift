@@ -20,6 +20,7 @@ final class SharedMemory {
   ///   - byteCount: How much.
   ///   - isForDisk: Whether it is written to a disk, which is handed ordinary pages one by one: then it is in huge
   ///     pages, if it would fill half of one.
+  /// - Throws: What `clSVMAlloc` fails with.
   init(_ context: Context, byteCount: Int, isForDisk: Bool = false) throws(DeviceError) {
     let driver = context.driver
     let flags = cl_svm_mem_flags(CL_MEM_READ_WRITE) | cl_svm_mem_flags(CL_MEM_SVM_FINE_GRAIN_BUFFER)
