@@ -61,9 +61,9 @@ package final class OpenCLBackend: Backend {
     return preferredSlotCount > 8 ? 2 << 20 : 4 << 20
   }
   package var preferredSlotCount: Int {
-    // Where the device is the host's processors, what waits is the disk, as on the CPU path. As many more if all
-    // that those have which wait is their outputs, since kernels run one after the other, and whoever reads waits for
-    // them. (Measured: Documentation/Performance.md.)
+    // Where the device is the host's processors, what waits is the disk, as on the CPU path. Twice as many where slots
+    // share staging areas, as one that waits for the disk has nothing but its output.
+    // (Measured: Documentation/Performance.md.)
     if device.kind == .cpu {
       return maximumStagingCount == .max ? CPUBackend.slotCount : min(8 * processorCount(), 64)
     }

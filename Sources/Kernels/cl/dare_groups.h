@@ -80,8 +80,8 @@ GM_FUNCTION double gm_finite_change(double sum, gm_divisor divisor) {
 ///
 /// The numbers of bfloat16, and those half-way between two, are numbers of binary32. So the exact difference is on
 /// the same side of each of them as what is nearest to it, unless that is one of them itself. If it is half-way, it
-/// must be the difference, or else what was lost decides. With its 9 bits and the base's 8 it is, if each
-/// is what the other and `less` make: of the two checks, that with the smaller sum or difference is exact.
+/// must be the difference, or else what was lost decides. It has 9 bits, the base 24 at the most, so it is the
+/// difference if each of them is, to nearest, what the other and `less` make: one of the two is exact then.
 GM_FUNCTION uint gm_dare_upper_half(double base, double less, bool *is_finite, bool *is_certain) {
   float nearest = (float)(base - less);
   double difference = nearest;
